@@ -1,0 +1,3 @@
+"""Content-based image retrieval for medical images. Research use only, not for diagnosis."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,105 @@
+"""The nouns of retrieval, shared by every package: item, query, hit, label prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar = str | int | float | bool | None
+"""A metadata value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image of a gallery (for a multi-frame file: one frame).
+
+    Args:
+        id: opaque and stable; says nothing about the file or the patient.
+        path: where the file was when it was last indexed.
+        frame: from 0; 0 for a single image.
+        label: what it was, as text; None when unknown.
+        group: the patient (or whatever must not leak between query and gallery).
+        metadata: every other column of the items file, and the allowed DICOM values.
+    """
+
+    id: str
+    path: str
+    frame: int = 0
+    label: str | None = None
+    group: str | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for.
+
+    Args:
+        embedding: (dim,), unit length.
+        fingerprint: of the extractor that made the embedding.
+        item_id: set when the query is itself an item of the gallery, which then is no hit of its own.
+        group: the query's patient, when known.
+    """
+
+    embedding: NDArray[np.float32]
+    fingerprint: str
+    item_id: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer: rank from 1; score is the cosine, higher is better."""
+
+    rank: int
+    score: float
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrediction:
+    """A calibrated answer to "what is it?", with the hits that support it.
+
+    Args:
+        label: None when the predictor abstains.
+        probability: calibrated, of ``label``; of the best candidate when abstaining.
+        support: the hits that speak for the label.
+    """
+
+    label: str | None
+    probability: float
+    support: tuple[Hit, ...]
+
+
+class Embedder(Protocol):
+    """Prepared pixels to unit vectors."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    def embed(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Embed a batch.
+
+        Args:
+            prepared: one array a branch, (B, C, H, W), as the branch's preprocessing leaves it.
+
+        Returns:
+            (B, dim), unit rows.
+
+        Raises:
+            VectorError: the network answered with a row that is not finite, or zero.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Takes hits and gives the same hits in a new order, ranks and scores its own."""
+
+    def rerank(self, query: Query, hits: Sequence[Hit]) -> list[Hit]: ...

@@ -1,0 +1,1 @@
+"""Label predictors and re-rankers that attach to a search."""

@@ -1,0 +1,1 @@
+"""Ways to run cbir for others: the service, containers, clusters."""
