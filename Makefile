@@ -1,0 +1,41 @@
+# The two commands a newcomer needs: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench soak clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: .venv/installed  ## make .venv and install cbir into it, with the versions of constraints.txt
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: install  ## index real DICOM, search with a mammogram, write an HTML page
+	$(BIN)/cbir demo
+
+test: install  ## every test but the long runs
+	$(BIN)/pytest
+
+check: install  ## style, types, architecture
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## let ruff write
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install  ## ratios of speed, measured side by side
+	$(BIN)/python -m tests.benchmarks
+
+soak: install  ## the long runs: faults, mutated files, state machines
+	$(BIN)/pytest -m soak --timeout 14400
+
+clean:  ## remove what the targets above made
+	rm -rf .venv cbir-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
