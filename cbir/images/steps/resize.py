@@ -1,0 +1,101 @@
+"""Bring an image to a network's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+
+from cbir.errors import SpecError
+from cbir.images.steps.step import Pixels, Raster
+
+Fit = Literal["stretch", "pad", "cover"]
+Interpolation = Literal["area", "linear", "cubic"]
+
+_MAX_SIDE_PX = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Resize with OpenCV, in the raster's own depth.
+
+    Args:
+        height_px: of the result, 1 to 16,384.
+        width_px: of the result, 1 to 16,384.
+        fit: ``stretch`` changes the aspect ratio; ``pad`` keeps it and centres the image on black;
+            ``cover`` keeps it and cuts off what is left over on both sides.
+        interpolation: ``area`` averages when shrinking and is linear when enlarging; ``linear`` and
+            ``cubic`` look at 4 and 16 pixels whatever the factor, so that they alias when shrinking.
+
+    Raises:
+        SpecError: a value out of its range.
+    """
+
+    name: ClassVar[str] = "resize"
+
+    height_px: int
+    width_px: int
+    fit: Fit = "stretch"
+    interpolation: Interpolation = "area"
+
+    def __post_init__(self) -> None:
+        for side, value in (("height_px", self.height_px), ("width_px", self.width_px)):
+            if not 1 <= value <= _MAX_SIDE_PX:
+                raise SpecError(f"Step resize: {side} is {value}; it must be from 1 to {_MAX_SIDE_PX}.")
+        if self.fit not in get_args(Fit):
+            raise SpecError(
+                f"Step resize: fit is {self.fit!r}; it must be one of {', '.join(get_args(Fit))}."
+            )
+        if self.interpolation not in get_args(Interpolation):
+            known = ", ".join(get_args(Interpolation))
+            raise SpecError(
+                f"Step resize: interpolation is {self.interpolation!r}; it must be one of {known}."
+            )
+
+    def apply(self, raster: Raster) -> Raster:
+        """Resize; values stay within black and white."""
+        pixels = raster.pixels
+        if self.fit == "cover":
+            pixels = self._centre_of_same_shape(pixels)
+        height, width = self._inner_size(pixels) if self.fit == "pad" else (self.height_px, self.width_px)
+        resized = _resized(pixels, height, width, self.interpolation)
+        if resized.dtype == np.float32:
+            resized = np.clip(resized, 0.0, raster.white)
+        return Raster(self._on_black(resized), raster.white)
+
+    def _centre_of_same_shape(self, pixels: Pixels) -> Pixels:
+        """Cut before enlarging: a strip of 1 × 10,000 px never becomes 224 × 2,240,000."""
+        height, width = pixels.shape[:2]
+        kept_height = min(height, max(round(width * self.height_px / self.width_px), 1))
+        kept_width = min(width, max(round(height * self.width_px / self.height_px), 1))
+        top, left = (height - kept_height) // 2, (width - kept_width) // 2
+        return pixels[top : top + kept_height, left : left + kept_width]
+
+    def _inner_size(self, pixels: Pixels) -> tuple[int, int]:
+        height, width = pixels.shape[:2]
+        scale = min(self.height_px / height, self.width_px / width)
+        inner_height = min(max(round(height * scale), 1), self.height_px)
+        inner_width = min(max(round(width * scale), 1), self.width_px)
+        return inner_height, inner_width
+
+    def _on_black(self, pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        if (height, width) == (self.height_px, self.width_px):
+            return pixels
+        canvas = np.zeros((self.height_px, self.width_px, *pixels.shape[2:]), dtype=pixels.dtype)
+        top, left = (self.height_px - height) // 2, (self.width_px - width) // 2
+        canvas[top : top + height, left : left + width] = pixels
+        return canvas
+
+
+def _resized(pixels: Pixels, height: int, width: int, interpolation: Interpolation) -> Pixels:
+    import cv2
+
+    enlarges = height > pixels.shape[0] or width > pixels.shape[1]
+    if interpolation == "area":
+        flag = cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA
+    else:
+        flag = cv2.INTER_LINEAR if interpolation == "linear" else cv2.INTER_CUBIC
+    resized: Pixels = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=flag)
+    return resized

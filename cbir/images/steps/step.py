@@ -1,0 +1,36 @@
+"""What a preprocessing step takes, gives, and is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""(H, W) grey or (H, W, 3) RGB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Pixels between two steps.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) RGB, uint8, uint16 or float32; after ``normalise`` (3, H, W) float32.
+        white: the value of full white (255, 65535 or 1.0); black is 0.
+    """
+
+    pixels: Pixels
+    white: float
+
+
+class Step(Protocol):
+    """A frozen dataclass whose fields decide numbers: they are part of the extractor's fingerprint."""
+
+    name: ClassVar[str]
+    """What a spec calls it, and its key in ``STEPS``."""
+
+    def apply(self, raster: Raster) -> Raster:
+        """Give the raster's next form; the argument is left as it is."""
+        ...
