@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
 from cbir.errors import SpecError
 from cbir.images.steps.step import Raster
 
+if TYPE_CHECKING:
+    from cbir.images.steps.step import Pixels
+
 _WHITE_16_BIT = 65535.0
+_MAX_TILES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Clahe:
     def __post_init__(self) -> None:
         if not 0 < self.clip < float("inf"):
             raise SpecError(f"Step clahe: clip is {self.clip}; it must be a positive number.")
-        if not 1 <= self.tiles <= 256:
-            raise SpecError(f"Step clahe: tiles is {self.tiles}; it must be from 1 to 256.")
+        if not 1 <= self.tiles <= _MAX_TILES:
+            raise SpecError(f"Step clahe: tiles is {self.tiles}; it must be from 1 to {_MAX_TILES}.")
 
     def apply(self, raster: Raster) -> Raster:
         """Equalise."""
@@ -51,8 +55,8 @@ class Clahe:
             pixels = np.clip(np.rint(pixels * (_WHITE_16_BIT / white)), 0, _WHITE_16_BIT).astype(np.uint16)
             white = _WHITE_16_BIT
         equaliser = cv2.createCLAHE(clipLimit=self.clip, tileGridSize=(self.tiles, self.tiles))
-        if pixels.ndim == 2:
-            return Raster(equaliser.apply(np.ascontiguousarray(pixels)), white)
+        if raster.is_grey:
+            return Raster(cast("Pixels", equaliser.apply(np.ascontiguousarray(pixels))), white)
         ycc = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2YCrCb)
         ycc[..., 0] = equaliser.apply(np.ascontiguousarray(ycc[..., 0]))
-        return Raster(cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB), white)
+        return Raster(cast("Pixels", cv2.cvtColor(ycc, cv2.COLOR_YCrCb2RGB)), white)

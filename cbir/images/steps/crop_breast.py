@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cbir.errors import SpecError
-from cbir.images.steps.step import Pixels, Raster
+from cbir.images.steps.step import Raster
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SEARCH_SIDE_PX = 256
 _BLUR_PX = 5
@@ -23,7 +25,7 @@ class CropBreast:
 
     The object is searched on a copy at most 256 px wide or high: blurred, cut at half of Otsu's threshold
     (Otsu's own splits dense from fatty tissue and loses the skin line), largest connected component. An
-    image without one – uniform, or the object under 2 % of it – is left whole, and so is one that it fills.
+    image without one (uniform, or the object under 2 % of it) is left whole, and so is one that it fills.
     Colour images are judged by their luminance.
 
     Args:
@@ -44,7 +46,7 @@ class CropBreast:
     def apply(self, raster: Raster) -> Raster:
         """Crop; the result is a view of the same pixels, never empty."""
         pixels = raster.pixels
-        box = _object_box(_reduced_luminance(pixels))
+        box = _object_box(_reduced_luminance(raster))
         if box is None:
             return raster
         height, width = pixels.shape[:2]
@@ -58,14 +60,14 @@ class CropBreast:
         return Raster(pixels[rows, columns], raster.white)
 
 
-def _reduced_luminance(pixels: Pixels) -> NDArray[np.float32]:
+def _reduced_luminance(raster: Raster) -> NDArray[np.float32]:
     import cv2
 
-    height, width = pixels.shape[:2]
+    height, width = raster.pixels.shape[:2]
     scale = min(1.0, _SEARCH_SIDE_PX / max(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    if small.ndim == 2:
+    small = cv2.resize(raster.pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    if raster.is_grey:
         return small
     return small @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -82,7 +84,7 @@ def _object_box(grey: NDArray[np.float32]) -> tuple[float, float, float, float] 
     otsu, _ = cv2.threshold(blurred, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = (blurred > otsu * _THRESHOLD_OF_OTSU).astype(np.uint8)
     n_components, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if n_components < 2:
+    if n_components == 1:  # the background
         return None
     x, y, w, h, area = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))].tolist()
     rows, columns = grey.shape

@@ -10,10 +10,12 @@ import numpy as np
 from cbir.errors import SpecError
 from cbir.images.steps.step import Raster
 
+_N_CHANNELS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Normalise:
-    """Scale to 0–1, subtract the mean, divide by the deviation; always the last step.
+    """Scale to 0..1, subtract the mean, divide by the deviation; always the last step.
 
     Grey becomes three equal channels first.
 
@@ -31,7 +33,7 @@ class Normalise:
     std: tuple[float, float, float]
 
     def __post_init__(self) -> None:
-        if len(self.mean) != 3 or len(self.std) != 3 or not np.isfinite([*self.mean, *self.std]).all():
+        if {len(self.mean), len(self.std)} != {_N_CHANNELS} or not np.isfinite([*self.mean, *self.std]).all():
             raise SpecError(f"Step normalise: mean {self.mean}, std {self.std}; each must be three numbers.")
         if min(self.std) <= 0:
             raise SpecError(f"Step normalise: std is {self.std}; each number must be above 0.")
@@ -40,9 +42,9 @@ class Normalise:
         """Normalise: (H, W) or (H, W, 3) to contiguous (3, H, W) float32, red first."""
         scale = (1.0 / (raster.white * np.array(self.std))).astype(np.float32)
         offset = (np.array(self.mean) / np.array(self.std)).astype(np.float32)
-        planes = np.empty((3, *raster.pixels.shape[:2]), dtype=np.float32)
-        for channel, plane in enumerate(planes):
-            source = raster.pixels if raster.pixels.ndim == 2 else raster.pixels[..., channel]
-            np.multiply(source, scale[channel], out=plane)
-            plane -= offset[channel]
+        planes = np.empty((_N_CHANNELS, *raster.pixels.shape[:2]), dtype=np.float32)
+        for channel in range(_N_CHANNELS):
+            source = raster.pixels if raster.is_grey else raster.pixels[..., channel]
+            np.multiply(source, scale[channel], out=planes[channel])
+            planes[channel] -= offset[channel]
         return Raster(planes, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, cast, get_args
 
 import numpy as np
 
@@ -43,15 +43,8 @@ class Resize:
         for side, value in (("height_px", self.height_px), ("width_px", self.width_px)):
             if not 1 <= value <= _MAX_SIDE_PX:
                 raise SpecError(f"Step resize: {side} is {value}; it must be from 1 to {_MAX_SIDE_PX}.")
-        if self.fit not in get_args(Fit):
-            raise SpecError(
-                f"Step resize: fit is {self.fit!r}; it must be one of {', '.join(get_args(Fit))}."
-            )
-        if self.interpolation not in get_args(Interpolation):
-            known = ", ".join(get_args(Interpolation))
-            raise SpecError(
-                f"Step resize: interpolation is {self.interpolation!r}; it must be one of {known}."
-            )
+        _check_choice("fit", self.fit, get_args(Fit))
+        _check_choice("interpolation", self.interpolation, get_args(Interpolation))
 
     def apply(self, raster: Raster) -> Raster:
         """Resize; values stay within black and white."""
@@ -61,11 +54,11 @@ class Resize:
         height, width = self._inner_size(pixels) if self.fit == "pad" else (self.height_px, self.width_px)
         resized = _resized(pixels, height, width, self.interpolation)
         if resized.dtype == np.float32:
-            resized = np.clip(resized, 0.0, raster.white)
+            resized = np.clip(resized, 0.0, raster.white, dtype=np.float32)
         return Raster(self._on_black(resized), raster.white)
 
     def _centre_of_same_shape(self, pixels: Pixels) -> Pixels:
-        """Cut before enlarging: a strip of 1 × 10,000 px never becomes 224 × 2,240,000."""
+        """Cut before enlarging: a strip of 1 by 10,000 px never becomes 224 by 2,240,000."""
         height, width = pixels.shape[:2]
         kept_height = min(height, max(round(width * self.height_px / self.width_px), 1))
         kept_width = min(width, max(round(height * self.width_px / self.height_px), 1))
@@ -89,6 +82,11 @@ class Resize:
         return canvas
 
 
+def _check_choice(setting: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SpecError(f"Step resize: {setting} is {value!r}; it must be one of {', '.join(known)}.")
+
+
 def _resized(pixels: Pixels, height: int, width: int, interpolation: Interpolation) -> Pixels:
     import cv2
 
@@ -97,5 +95,4 @@ def _resized(pixels: Pixels, height: int, width: int, interpolation: Interpolati
         flag = cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA
     else:
         flag = cv2.INTER_LINEAR if interpolation == "linear" else cv2.INTER_CUBIC
-    resized: Pixels = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=flag)
-    return resized
+    return cast("Pixels", cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=flag))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, TypeAlias, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from cbir.errors import SpecError
 from cbir.images.steps.clahe import Clahe
 from cbir.images.steps.crop_breast import CropBreast
 from cbir.images.steps.normalise import Normalise
 from cbir.images.steps.resize import Resize
-from cbir.images.steps.step import Step
 
-JSON: TypeAlias = "str | int | float | bool | None | list[JSON] | dict[str, JSON]"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbir.images.steps.step import Step
+
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
 STEPS: dict[str, type[CropBreast | Clahe | Resize | Normalise]] = {
     step.name: step for step in (CropBreast, Clahe, Resize, Normalise)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 """(H, W) grey or (H, W, 3) RGB."""
+
+_GREY_NDIM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Raster:
 
     pixels: Pixels
     white: float
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the pixels are (H, W)."""
+        return self.pixels.ndim == _GREY_NDIM
 
 
 class Step(Protocol):
