@@ -91,7 +91,7 @@ class DecodeLimits:
     Args:
         timeout_s: wall-clock seconds before the decoding worker is killed.
         memory_mb: address space a worker may take above what it has when idle, MiB.
-        max_pixel_mb: MiB (rows, columns, samples, frames and bytes multiplied) of what is decoded: as the header
+        max_pixel_mb: MiB (rows, columns, samples, frames, bytes multiplied) of what is decoded: as the header
             declares it and as the compressed stream says it, both before decoding.
         max_file_mb: size of the file as it lies on disk, MiB.
 
