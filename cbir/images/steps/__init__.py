@@ -5,7 +5,7 @@ from cbir.images.steps.crop_breast import CropBreast
 from cbir.images.steps.normalise import Normalise
 from cbir.images.steps.resize import Resize
 from cbir.images.steps.spec import JSON, STEPS, step_from_dict, step_to_dict
-from cbir.images.steps.step import Pixels, Raster, Step
+from cbir.images.steps.step import Raster, Step
 
 __all__ = [
     "JSON",
@@ -13,7 +13,6 @@ __all__ = [
     "Clahe",
     "CropBreast",
     "Normalise",
-    "Pixels",
     "Raster",
     "Resize",
     "Step",

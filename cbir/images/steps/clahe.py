@@ -11,7 +11,7 @@ from cbir.errors import SpecError
 from cbir.images.steps.step import Raster
 
 if TYPE_CHECKING:
-    from cbir.images.steps.step import Pixels
+    from cbir.images.image import Pixels
 
 _WHITE_16_BIT = 65535.0
 _MAX_TILES = 256

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, cast, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, cast, get_args
 
 import numpy as np
 
 from cbir.errors import SpecError
-from cbir.images.steps.step import Pixels, Raster
+from cbir.images.steps.step import Raster
+
+if TYPE_CHECKING:
+    from cbir.images.image import Pixels
 
 Fit = Literal["stretch", "pad", "cover"]
 Interpolation = Literal["area", "linear", "cubic"]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
-"""(H, W) grey or (H, W, 3) RGB."""
+if TYPE_CHECKING:
+    from cbir.images.image import Pixels
 
 _GREY_NDIM = 2
 

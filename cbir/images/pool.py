@@ -1,0 +1,175 @@
+"""Decode untrusted files in worker processes that can be killed."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+from cbir.errors import CbirError, ImageError, SkipReason
+from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
+from cbir.images.steps import step_to_dict
+from cbir.images.worker_process import DecodedFrame, WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from cbir.images.steps import JSON, Step
+
+__all__ = ["DecodePool", "DecodedFrame"]
+
+
+class _Slot:
+    """Room for one worker, which may be there, on its way, or not yet wanted."""
+
+    worker: Future[WorkerProcess] | None = None
+
+
+class DecodePool:
+    """Turns bytes into prepared frames, whatever the bytes do to the decoder.
+
+    ``decode`` may be called by many threads; as many run at once as there are workers. A worker that dies,
+    runs out of time or answers nonsense is killed, and the next file gets a new one; so does the next after
+    1,000 files, or after a worker that keeps more than 512 MB between two files.
+
+    Args:
+        read: which frames, which VOI.
+        branches: the preprocessing of each branch.
+        policy: which files are admitted.
+        limits: what one file may cost.
+        n_workers: processes at most; they start with their first file, or with ``start``.
+        hash_key: for the keyed hashes of patient, study, series and instance; None leaves them out.
+        thumbnail_side_px: the thumbnail fits a square of this side.
+    """
+
+    def __init__(
+        self,
+        read: ReadSpec,
+        branches: Sequence[Sequence[Step]],
+        *,
+        policy: ReadPolicy | None = None,
+        limits: DecodeLimits | None = None,
+        n_workers: int = 2,
+        hash_key: bytes | None = None,
+        thumbnail_side_px: int = 192,
+        _worker_module: str = "cbir.images.worker",
+    ) -> None:
+        if n_workers < 1:
+            raise ValueError(f"n_workers is {n_workers}; it must be 1 or more.")
+        self._limits = limits or DecodeLimits()
+        self._task: dict[str, JSON] = {
+            "read": dict(read.to_dict()),
+            "policy": dataclasses.asdict(policy or ReadPolicy()),
+            "limits": dataclasses.asdict(self._limits),
+            "branches": [[step_to_dict(step) for step in steps] for steps in branches],
+            "hash_key": None if hash_key is None else hash_key.hex(),
+            "thumbnail_side_px": thumbnail_side_px,
+        }
+        self._worker_module = _worker_module
+        self._slots = [_Slot() for _ in range(n_workers)]
+        self._free: queue.LifoQueue[_Slot] = queue.LifoQueue()
+        for slot in reversed(self._slots):
+            self._free.put(slot)
+        self._lock = threading.Lock()
+        self._closed = False
+        # The kernel kills a worker when the thread that started it ends: it must live as long as the pool.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cbir-decode")
+
+    def start(self) -> None:
+        """Start all workers in the background; returns at once."""
+        for slot in self._slots:
+            self._ensure_worker(slot)
+
+    def decode(self, data: bytes) -> list[DecodedFrame]:
+        """Decode one file, of whatever format its content says; blocks.
+
+        Returns:
+            The frames that the read spec asks for, at least one.
+
+        Raises:
+            ImageError: the file can't become pixels; ``decoder_crashed`` and ``decoder_timeout`` too.
+            CbirError: workers can't be started at all.
+            RuntimeError: the pool is closed.
+        """
+        if len(data) > self._limits.max_file_bytes:
+            detail = f"{len(data)} bytes are more than max_file_mb = {self._limits.max_file_mb}"
+            raise ImageError(SkipReason.TOO_LARGE, detail)
+        slot = self._free.get()
+        try:
+            return self._decode_in(slot, data)
+        finally:
+            self._free.put(slot)
+
+    def close(self) -> None:
+        """Kill all workers, and wait until they are gone; calls still decoding raise. May be called twice."""
+        with self._lock:
+            self._closed = True
+            started = [slot.worker for slot in self._slots if slot.worker is not None]
+        self._starter.shutdown(wait=True, cancel_futures=True)
+        workers = [each.result() for each in started if not each.cancelled() and each.exception() is None]
+        for worker in workers:
+            worker.kill()
+        for _ in self._slots:  # calls under way see their worker gone, and end
+            self._free.get()
+        for slot in self._slots:
+            self._free.put(slot)
+        for worker in workers:
+            worker.forget()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _decode_in(self, slot: _Slot, data: bytes) -> list[DecodedFrame]:
+        starting = self._ensure_worker(slot)
+        keep = False
+        worker: WorkerProcess | None = None
+        try:
+            worker = self._started(starting)
+            worker.wait_until_ready()
+            frames = worker.decode(data, self._limits.timeout_s)
+            keep = True
+        except CbirError:
+            keep = worker is not None and worker.is_usable
+            if self._closed:
+                raise RuntimeError("The decode pool was closed while it decoded.") from None
+            raise
+        finally:  # whatever ends the call, Ctrl-C too: a worker in mid-sentence is not used again
+            if not keep or (worker is not None and worker.is_worn):
+                with self._lock:
+                    slot.worker = None
+                if worker is not None:
+                    worker.kill()
+                    worker.forget()
+        return frames
+
+    def _started(self, starting: Future[WorkerProcess]) -> WorkerProcess:
+        try:
+            return starting.result()
+        except CancelledError:
+            raise RuntimeError("The decode pool is closed.") from None
+
+    def _ensure_worker(self, slot: _Slot) -> Future[WorkerProcess]:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("The decode pool is closed.")
+            if slot.worker is None or _died_idle(slot.worker):
+                slot.worker = self._starter.submit(WorkerProcess.start, self._worker_module, self._task)
+            return slot.worker
+
+
+def _died_idle(starting: Future[WorkerProcess]) -> bool:
+    """Whether somebody else ended the worker (the out-of-memory killer): no fault of the next file."""
+    if not starting.done() or starting.cancelled() or starting.exception() is not None:
+        return False
+    worker = starting.result()
+    if worker.has_ended:
+        worker.forget()
+    return worker.has_ended

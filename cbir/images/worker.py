@@ -1,0 +1,171 @@
+"""The process in which untrusted bytes are decoded. It opens no files, and the pool may kill it at any time.
+
+Limits: no core file; the kernel kills it with its parent (Linux); its address space may grow, for each file,
+by ``memory_mb`` above what it has when the file has arrived. The libraries of a format are imported with its
+first file, and count in that file's budget.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import gc
+import hashlib
+import os
+import resource
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from cbir.errors import ImageError, SkipReason
+from cbir.images.channel import Channel
+from cbir.images.prepare import prepare
+from cbir.images.reader import read_images
+from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
+from cbir.images.steps import step_from_dict
+from cbir.images.thumbnail import thumbnail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cbir.images.image import Image, Pixels
+    from cbir.images.steps import JSON, Step
+
+_PR_SET_PDEATHSIG = 1
+_MIB = 1024 * 1024
+_NO_LIMIT = sys.maxsize
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker does with every file; travels to it as JSON."""
+
+    read: ReadSpec
+    policy: ReadPolicy
+    limits: DecodeLimits
+    branches: tuple[tuple[Step, ...], ...]
+    hash_key: bytes | None
+    thumbnail_side_px: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, JSON]) -> Task:
+        """Read what the pool wrote."""
+        branches = cast("list[list[dict[str, JSON]]]", values["branches"])
+        key = cast("str | None", values["hash_key"])
+        return cls(
+            read=ReadSpec.from_dict(cast("dict[str, JSON]", values["read"])),
+            policy=ReadPolicy(**cast("dict[str, JSON]", values["policy"])),  # type: ignore[arg-type]
+            limits=DecodeLimits(**cast("dict[str, JSON]", values["limits"])),  # type: ignore[arg-type]
+            branches=tuple(tuple(step_from_dict(step) for step in branch) for branch in branches),
+            hash_key=None if key is None else bytes.fromhex(key),
+            thumbnail_side_px=cast("int", values["thumbnail_side_px"]),
+        )
+
+
+def main(socket_fd: int, parent_pid: int) -> None:
+    """Serve files until the pool closes the channel."""
+    _live_and_die_with(parent_pid)
+    channel = Channel(socket.socket(fileno=socket_fd))
+    with contextlib.suppress(EOFError):
+        task = Task.from_dict(channel.receive_json())
+        _load_opencv()
+        channel.send_json({"ready": True})
+        while True:
+            _serve_one(channel, task)
+
+
+def _live_and_die_with(parent_pid: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it died before the line above
+        sys.exit(0)
+
+
+def _load_opencv() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _serve_one(channel: Channel, task: Task) -> None:
+    data = bytes(channel.receive(task.limits.max_file_bytes))
+    tainted = False
+    error: ImageError | None = None
+    try:
+        _limit_memory(_address_space_bytes() + task.limits.memory_mb * _MIB)
+        for image in read_images(data, task.read, task.policy, task.limits, hash_key=task.hash_key):
+            _send_frame(channel, image, task)
+    except EOFError:
+        raise
+    except ImageError as caught:
+        error = caught
+    except MemoryError:
+        tainted = True
+        limit = f"decoding takes more than memory_mb = {task.limits.memory_mb}; raise it to read this file"
+        error = ImageError(SkipReason.TOO_LARGE, limit)
+    except BaseException as caught:  # noqa: BLE001 - decoders raise PanicException and worse
+        tainted = True
+        error = ImageError(SkipReason.MALFORMED, f"the decoder raised {type(caught).__name__}")
+    _limit_memory(_NO_LIMIT)
+    del data
+    gc.collect()
+    channel.send_json(_last_message(error, tainted=tainted))
+
+
+def _last_message(error: ImageError | None, *, tainted: bool) -> dict[str, JSON]:
+    last: dict[str, JSON] = {"done": True, "tainted": tainted, "resident_mb": _resident_bytes() // _MIB}
+    return last if error is None else last | {"reason": str(error.reason), "detail": error.detail}
+
+
+def _send_frame(channel: Channel, image: Image, task: Task) -> None:
+    prepared = [prepare(image, steps) for steps in task.branches]
+    jpeg = thumbnail(image, task.thumbnail_side_px)
+    header: dict[str, JSON] = {
+        "done": False,
+        "frame": image.frame,
+        "pixels_sha256": _pixels_sha256(image.pixels),
+        "info": dataclasses.asdict(image.info),
+        "notes": list(image.notes),
+        "shapes": [list(array.shape) for array in prepared],
+    }
+    channel.send_json(header)
+    for array in prepared:
+        channel.send(array.data)
+    channel.send(jpeg)
+
+
+def _pixels_sha256(pixels: Pixels) -> str:
+    digest = hashlib.sha256(f"{pixels.dtype.str}{pixels.shape}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def _limit_memory(n_bytes: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    ceiling = hard if hard != resource.RLIM_INFINITY else _NO_LIMIT
+    resource.setrlimit(resource.RLIMIT_AS, (min(n_bytes, ceiling), hard))
+
+
+def _address_space_bytes() -> int:
+    return _statm()[0]
+
+
+def _resident_bytes() -> int:
+    return _statm()[1]
+
+
+def _statm() -> tuple[int, int]:
+    """Read the address space and the resident memory, in bytes; zeros where /proc is missing."""
+    try:
+        size, resident, *_ = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return 0, 0
+    page = resource.getpagesize()
+    return int(size) * page, int(resident) * page
