@@ -9,6 +9,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+TINY_PRESET = """
+name = "tiny"
+
+[[branch]]
+backbone = "timm:test_resnet"
+pooling = "avg"
+dim = 96
+preprocess = [
+    { step = "resize", height_px = 64, width_px = 64, fit = "stretch", interpolation = "area" },
+    { step = "normalise", mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] },
+]
+
+[branch.weights]
+name = "seeded random numbers"
+"""
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -27,3 +43,30 @@ def mini_mias(shared_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def weights_folder(shared_data: Path) -> Path:
     return shared_data / "weights"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network with seeded weights, as an index carries it: ``spec.json`` and ``model/``.
+
+    It says nothing about retrieval quality; it makes tests of everything around it quick.
+    """
+    import json
+
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    from cbir.extractors.build import load_extractor
+    from cbir.extractors.exported import export
+
+    folder = tmp_path_factory.mktemp("tiny_model")
+    torch.manual_seed(0)
+    network = timm.create_model("test_resnet", num_classes=0)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / "w.safetensors")
+    (folder / "tiny.toml").write_text(TINY_PRESET)
+    extractor = load_extractor(str(folder / "tiny.toml"), weights=folder / "w.safetensors")
+    (folder / "model").mkdir()
+    export(extractor, folder / "model")
+    (folder / "spec.json").write_text(json.dumps(extractor.spec.to_dict()))
+    return folder

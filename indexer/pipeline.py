@@ -1,0 +1,306 @@
+"""Read, decode, preprocess, embed, commit: one run over files, every one of them accounted for.
+
+Reading runs in threads, decoding in worker processes, embedding in the calling thread. Results are taken in
+the order the files were found, so that two runs over the same files give the same index.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from cbir.errors import ImageError, SkipReason
+from cbir.images.files import FileBytes, read_file
+from cbir.images.pool import DecodedFrame, DecodePool
+from cbir.items import Found, Refused, find_items
+from cbir.types import Embedder
+from indexer.account import Account, IngestOptions, IngestReport, ProgressListener, SourceList
+from indexer.embedding import embed_frames, new_images
+from indexer.records import FileRecord
+from indexer.stopwatch import Stopwatch
+from indexer.writer import IndexWriter
+
+_COMMIT_SHARE = 20
+"""A commit copies the catalog: at least this many times its cost lies between two of them."""
+_NOT_RETRIED = frozenset({SkipReason.DECODER_CRASHED, SkipReason.DECODER_TIMEOUT})
+"""The same bytes would only cost the same time again."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    record: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    found: Found
+    file: FileBytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The bytes are in the index, or will be when the files before this one are taken."""
+
+    found: Found
+    record: FileRecord
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    found: Found
+    record: FileRecord
+    frames: tuple[DecodedFrame, ...]
+
+
+class Pipeline:
+    """One run. ``run`` may be called once."""
+
+    def __init__(
+        self,
+        writer: IndexWriter,
+        embedder: Embedder,
+        options: IngestOptions,
+        on_progress: ProgressListener | None,
+    ) -> None:
+        self._writer = writer
+        self._embedder = embedder
+        self._options = options
+        self._on_progress = on_progress
+        self._account = Account()
+        self._watch = Stopwatch()
+        self._claimed: set[str] = set()
+        self._failed: dict[str, FileRecord] = {}
+        self._seen: set[str] = set()
+        self._buffer: list[_Decoded] = []
+        self._committed_at = time.monotonic()
+        self._commit_cost_s = 0.0
+
+    def run(self, source_lists: Iterable[SourceList]) -> IngestReport:
+        """Take every file of the sources, commit, and give the account."""
+        started = time.monotonic()
+        n_workers = self._options.n_workers or os.cpu_count() or 1
+        # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
+        with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
+            read = _ahead(threads, self._read, self._find(source_lists), 4 * n_workers)
+            judged = map(self._judge, read)
+            for outcome in _ahead(threads, partial(self._decode, pool), judged, 4 * n_workers):
+                self._take(outcome)
+                if self._account.interrupted:
+                    break
+        self._flush()
+        if not self._account.interrupted:
+            self._look_for_missing()
+        self._commit()
+        self._tell()
+        with self._watch.stage("store"):
+            self._writer.build_store()
+        return self._account.report(time.monotonic() - started, self._watch.seconds())
+
+    def _pool(self, n_workers: int) -> DecodePool:
+        spec = self._writer.spec
+        return DecodePool(
+            spec.read,
+            [branch.preprocess for branch in spec.branches],
+            policy=self._options.policy,
+            limits=self._options.limits,
+            n_workers=n_workers,
+            hash_key=self._options.hash_key,
+        )
+
+    def _find(self, source_lists: Iterable[SourceList]) -> Iterator[Found | Refused]:
+        for each in source_lists:
+            for found in find_items(
+                each.sources,
+                labels=Path(each.labels) if each.labels else None,
+                label_column=each.label_column,
+                group_column=each.group_column,
+            ):
+                if found.path not in self._seen:
+                    self._seen.add(found.path)
+                    yield found
+
+    # In threads, without the writer.
+
+    def _read(self, found: Found | Refused) -> _Wanted | _Skip:
+        if isinstance(found, Refused):
+            return _Skip(_unread(found.path, found.reason, found.detail))
+        try:
+            with self._watch.stage("read"):
+                return _Wanted(found, read_file(found.path, self._options.limits))
+        except ImageError as error:
+            return _Skip(_unread(found.path, error.reason, error.detail))
+
+    def _decode(self, pool: DecodePool, judged: _Wanted | _Known | _Skip) -> _Decoded | _Known | _Skip:
+        if not isinstance(judged, _Wanted):
+            return judged
+        record = _indexed(judged.file)
+        try:
+            with self._watch.stage("decode"):
+                return _Decoded(judged.found, record, tuple(pool.decode(judged.file.data)))
+        except ImageError as error:
+            return _Skip(replace(record, outcome="skipped", reason=error.reason, detail=error.detail))
+
+    # In the calling thread, in the order of finding.
+
+    def _judge(self, read: _Wanted | _Skip) -> _Wanted | _Known | _Skip:
+        """Decide whether bytes need decoding at all."""
+        if isinstance(read, _Skip):
+            return read
+        file = read.file
+        before = self._writer.file(file.path)
+        same = before is not None and before.sha256 == file.sha256
+        if before and same and before.reason in _NOT_RETRIED:
+            return _Skip(before)
+        is_known = file.sha256 in self._claimed or self._writer.has_content(file.sha256)
+        if is_known or (before and same and before.outcome == "duplicate"):
+            return _Known(read.found, _indexed(file), file.sha256)
+        self._claimed.add(file.sha256)
+        return read
+
+    def _take(self, outcome: _Decoded | _Known | _Skip) -> None:
+        self._account.found += 1
+        if isinstance(outcome, _Decoded):
+            self._take_decoded(outcome)
+        elif isinstance(outcome, _Known):
+            self._take_known(outcome)
+        else:
+            self._skip(outcome.record)
+        pause_s = max(self._options.commit_every_s, _COMMIT_SHARE * self._commit_cost_s)
+        if time.monotonic() - self._committed_at > pause_s:
+            self._flush()
+            self._commit()
+        self._tell()
+
+    def _take_decoded(self, decoded: _Decoded) -> None:
+        instances = {frame.info.instance for frame in decoded.frames} - {None}
+        if any(frame.info.instance in instances for each in self._buffer for frame in each.frames):
+            self._flush()  # so that the writer knows the twin
+        if self._is_known_instance(decoded):
+            self._writer.note_duplicate(replace(decoded.record, outcome="duplicate"))
+            self._account.duplicate += 1
+            return
+        self._buffer.append(decoded)
+        if sum(len(each.frames) for each in self._buffer) >= self._options.batch_size:
+            self._flush()
+
+    def _is_known_instance(self, decoded: _Decoded) -> bool:
+        """Whether the image is an item already: the same SOPInstanceUID and pixels, in other bytes."""
+        twins = 0
+        for frame in decoded.frames:
+            twin = self._writer.instance(frame.info.instance) if frame.info.instance else None
+            if twin is None or twin[0] == decoded.record.sha256:
+                continue
+            if twin[1] != frame.pixels_sha256:
+                self._account.notes["same SOPInstanceUID as another file, but other pixels"] += 1
+                return False
+            twins += 1
+        return twins == len(decoded.frames) > 0
+
+    def _take_known(self, known: _Known) -> None:
+        found, record, sha256 = known.found, known.record, known.sha256
+        if any(each.record.sha256 == sha256 for each in self._buffer):
+            self._flush()
+        if failed := self._failed.get(sha256):
+            self._skip(replace(record, outcome="skipped", reason=failed.reason, detail=failed.detail))
+            return
+        writer = self._writer
+        before = writer.file(found.path)
+        twins = writer.paths_with(sha256)
+        gone = next((each for each in twins if each != found.path and not os.path.lexists(each)), None)
+        annotations = {"label": found.label, "group": found.group, "metadata": found.metadata}
+        if before and before.sha256 == sha256 and before.outcome != "skipped":
+            self._account.unchanged += 1
+            if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):
+                writer.note_file(replace(record, outcome=before.outcome))
+            writer.update_annotations(found.path, **annotations)
+        elif gone:
+            self._account.unchanged += 1
+            self._account.moved += 1
+            writer.move_file(gone, record)
+            writer.update_annotations(found.path, **annotations)
+        elif not writer.has_content(sha256):  # another path of an image that is an item under other bytes
+            self._account.duplicate += 1
+            writer.note_duplicate(replace(record, outcome="duplicate"))
+        elif twins:
+            self._account.duplicate += 1
+            writer.link_file(replace(record, outcome="duplicate"), **annotations)
+        else:  # its items were removed, its embedding is still there
+            self._account.indexed += 1
+            writer.link_file(record, **annotations)
+
+    def _flush(self) -> None:
+        """Embed what is decoded and hand it to the writer."""
+        batch, self._buffer = self._buffer, []
+        with self._watch.stage("embed"):
+            rows = iter(embed_frames(self._embedder, [frame for each in batch for frame in each.frames]))
+        for each in batch:
+            images = new_images(each.record, [(frame, next(rows)) for frame in each.frames])
+            if isinstance(images, str):
+                bad = replace(each.record, outcome="skipped", reason=SkipReason.BAD_EMBEDDING, detail=images)
+                self._skip(bad)
+                continue
+            found = each.found
+            self._writer.add_file(
+                each.record, images, label=found.label, group=found.group, metadata=found.metadata
+            )
+            self._account.indexed += 1
+            self._account.images += len(images)
+            self._account.notes.update(note for frame in each.frames for note in frame.notes)
+
+    def _skip(self, record: FileRecord) -> None:
+        self._writer.skip_file(record)
+        self._account.skipped_files.append(record)
+        if record.sha256:
+            self._failed[record.sha256] = record
+
+    def _commit(self) -> None:
+        started = time.monotonic()
+        with self._watch.stage("commit"):
+            self._writer.commit()
+        self._committed_at = time.monotonic()
+        self._commit_cost_s = self._committed_at - started
+        self._account.acknowledged = self._account.found
+
+    def _tell(self) -> None:
+        if self._on_progress and self._on_progress(self._account.progress()):
+            self._account.interrupted = True
+
+    def _look_for_missing(self) -> None:
+        missing = [
+            each for each in self._writer.paths() if each not in self._seen and not os.path.lexists(each)
+        ]
+        self._account.missing = len(missing)
+        if self._options.prune:
+            self._writer.remove_paths(missing)
+
+
+def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:
+    return FileRecord(path, 0, 0, None, "skipped", reason, detail)
+
+
+def _indexed(file: FileBytes) -> FileRecord:
+    return FileRecord(file.path, file.size, file.mtime_ns, file.sha256, "indexed")
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, function: Callable[[In], Out], items: Iterable[In], depth: int
+) -> Iterator[Out]:
+    """Map in threads, in order, with at most ``depth`` items under way."""
+    under_way: deque[Future[Out]] = deque()
+    for item in items:
+        under_way.append(threads.submit(function, item))
+        if len(under_way) >= depth:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()

@@ -1,0 +1,57 @@
+"""An image that is no item of the index, as a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cbir.images.image import ImageInfo
+from cbir.images.pool import DecodePool
+from cbir.types import Embedder, Query
+from indexer.index import Index
+from indexer.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class QueryImage:
+    """A query with what a person wants to see of it.
+
+    Args:
+        query: ready for ``Index.search``.
+        thumbnail: JPEG.
+        info: what the file says about itself.
+        notes: what a policy did.
+        seconds: by stage.
+    """
+
+    query: Query
+    thumbnail: bytes
+    info: ImageInfo
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def embed_image(
+    index: Index, data: bytes, sha256: str, *, pool: DecodePool, embedder: Embedder
+) -> QueryImage:
+    """Decode and embed the bytes of an image file; of several frames, the one in the middle.
+
+    The query's group is that of its item when the image is in the index, else the patient that the file names
+    (hashed with the pool's key).
+
+    Raises:
+        ImageError: the bytes are no image, or can't be decoded within the limits.
+        VectorError: the network gives no usable vector for it.
+    """
+    watch = Stopwatch()
+    with watch.stage("decode"):
+        frames = pool.decode(data)
+    frame = frames[len(frames) // 2]
+    with watch.stage("embed"):
+        embedding = embedder.embed([prepared[np.newaxis] for prepared in frame.prepared])[0]
+    known = index.items_by_content(sha256)
+    group = known[0].group if known else frame.info.patient
+    query = Query(embedding=embedding, fingerprint=embedder.fingerprint, group=group)
+    return QueryImage(query, frame.thumbnail, frame.info, frame.notes, watch.seconds())
