@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 from cbir.errors import FingerprintError, IndexMissingError
-from cbir.extractors.exported import export, open_exported
-from cbir.extractors.extractor import Extractor
+from cbir.extractors.exported import open_exported
+from cbir.extractors.spec import ExtractorSpec
 from cbir.types import Embedder
 from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
 from indexer.index import Index
@@ -19,7 +19,8 @@ _SOURCES = "sources"
 
 def build_index(
     path: Path,
-    extractor: Extractor,
+    spec: ExtractorSpec,
+    fill_model: Callable[[Path], None],
     sources: SourceList,
     options: IngestOptions | None = None,
     *,
@@ -31,7 +32,8 @@ def build_index(
 
     Args:
         path: of the index directory; an index of the same extractor that is there is continued.
-        extractor: is exported into the index.
+        spec: of the extractor.
+        fill_model: writes its exported networks into the directory it is given; called for a new index only.
         sources: remembered, so that ``update_index`` needs none.
         options: how the run works.
         store: one of ``indexer.stores.STORES``.
@@ -46,12 +48,12 @@ def build_index(
     try:
         writer = IndexWriter.open(path)
     except IndexMissingError:
-        writer = IndexWriter.create(path, extractor.spec, partial(export, extractor), store=store)
+        writer = IndexWriter.create(path, spec, fill_model, store=store)
     with writer:
-        if writer.spec.fingerprint != extractor.fingerprint:
+        if writer.spec.fingerprint != spec.fingerprint:
             raise FingerprintError(
                 f"Index {path} was built with {writer.spec.name} ({writer.spec.fingerprint[:8]}…), "
-                f"now {extractor.spec.name} ({extractor.fingerprint[:8]}…) was asked for. "
+                f"now {spec.name} ({spec.fingerprint[:8]}…) was asked for. "
                 "Build into another directory, or drop --extractor."
             )
         return _ingest(writer, embedder or _engine(writer), sources, options, on_progress)

@@ -22,6 +22,7 @@ preprocess = [
 ]
 
 [branch.weights]
+source = "file:random.safetensors"
 name = "seeded random numbers"
 """
 
@@ -63,10 +64,28 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny_model")
     torch.manual_seed(0)
     network = timm.create_model("test_resnet", num_classes=0)
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, folder / "w.safetensors")
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, folder / "random.safetensors")
     (folder / "tiny.toml").write_text(TINY_PRESET)
-    extractor = load_extractor(str(folder / "tiny.toml"), weights=folder / "w.safetensors")
+    extractor = load_extractor(folder / "tiny.toml")
     (folder / "model").mkdir()
     export(extractor, folder / "model")
     (folder / "spec.json").write_text(json.dumps(extractor.spec.to_dict()))
     return folder
+
+
+@pytest.fixture
+def tiny_index(tiny_model: Path, tmp_path: Path) -> Path:
+    """An empty index over the tiny model."""
+    import json
+    import shutil
+
+    from cbir.extractors.spec import ExtractorSpec
+    from indexer.writer import IndexWriter
+
+    def fill(target: Path) -> None:
+        shutil.copytree(tiny_model / "model", target, dirs_exist_ok=True)
+
+    spec = ExtractorSpec.from_dict(json.loads((tiny_model / "spec.json").read_text()))
+    IndexWriter.create(tmp_path / "lesions.index", spec, fill).close()
+    return tmp_path / "lesions.index"
