@@ -1,0 +1,73 @@
+"""The closed vocabularies: the only words of a DICOM file that leave it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# ruff: noqa: SIM905 - word lists are easier to compare with the standard than lists of literals
+
+PHOTOMETRICS: Final = {
+    "MONOCHROME1": 1,
+    "MONOCHROME2": 1,
+    "PALETTE COLOR": 1,
+    "RGB": 3,
+    "YBR_FULL": 3,
+    "YBR_FULL_422": 3,
+    "YBR_ICT": 3,
+    "YBR_RCT": 3,
+}
+"""Photometric interpretations that are read, and their samples per pixel."""
+
+MODALITIES: Final = frozenset(
+    "AR AS AU BDUS BI BMD CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IOL IVOCT "
+    "IVUS KER KO LEN LS MG MR M3D NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG "
+    "RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF "
+    "STAIN TEXTUREMAP TG US VA XA XAPROTOCOL XC".split()
+)
+"""Defined terms of Modality, PS3.3 C.7.3.1.1.1."""
+
+SEXES: Final = frozenset({"F", "M", "O"})
+
+SIDES: Final = frozenset({"L", "R"})
+
+BODY_PARTS: Final = frozenset(
+    "ABDOMEN ABDOMENPELVIS ADRENAL ANKLE AORTA ARM AXILLA BACK BLADDER BRAIN BREAST BRONCHUS BUTTOCK "
+    "CALCANEUS CALF CAROTID CEREBELLUM CHEST CHESTABDOMEN CHESTABDPELVIS CLAVICLE COCCYX COLON CSPINE "
+    "CTSPINE DUODENUM EAR ELBOW ESOPHAGUS EXTREMITY EYE FACE FEMUR FINGER FOOT FOREARM GALLBLADDER HAND "
+    "HEAD HEADNECK HEART HIP HUMERUS JAW KIDNEY KNEE LARYNX LEG LIVER LSPINE LSSPINE LUNG MANDIBLE "
+    "MAXILLA MEDIASTINUM MOUTH NECK NOSE ORBIT OVARY PANCREAS PAROTID PATELLA PELVIS PENIS PHARYNX "
+    "PROSTATE RECTUM RIB SACRUM SCALP SCAPULA SCROTUM SHOULDER SINUS SKIN SKULL SPINE SPLEEN SSPINE "
+    "STERNUM STOMACH TESTIS THIGH THUMB THYMUS THYROID TIBIA TOE TONGUE TOOTH TRACHEA TSPINE ULNA URETER "
+    "URETHRA UTERUS VAGINA VULVA WHOLEBODY WRIST ZYGOMA".split()
+)
+"""Defined terms of Body Part Examined, PS3.16 annex L, those of one word."""
+
+MAMMOGRAPHY_VIEWS: Final = frozenset("CC MLO ML LM LMO FB SIO ISO XCC XCCL XCCM".split())
+"""View Position of a mammogram, PS3.3 C.8.11.7 and CID 4014."""
+
+VIEWS: Final = MAMMOGRAPHY_VIEWS | frozenset("AP PA LL RL RLD LLD RLO LLO".split())
+"""With the views of plain radiography."""
+
+VIEW_CODES: Final = {
+    "399260004": "ML",
+    "R-10224": "ML",
+    "399368009": "MLO",
+    "R-10226": "MLO",
+    "399352003": "LM",
+    "R-10228": "LM",
+    "399099002": "LMO",
+    "R-10230": "LMO",
+    "399162004": "CC",
+    "R-10242": "CC",
+    "399196006": "FB",
+    "R-10244": "FB",
+    "399188001": "SIO",
+    "R-102D0": "SIO",
+    "441555000": "ISO",
+    "R-40AAA": "ISO",
+    "399192008": "XCCL",
+    "R-1024A": "XCCL",
+    "399101009": "XCCM",
+    "R-1024B": "XCCM",
+}
+"""Code values of CID 4014, SNOMED CT and the older SNOMED-RT."""
