@@ -9,7 +9,7 @@ from typing import Self
 
 from cbir.errors import SkipReason
 from cbir.images.settings import DecodeLimits, ReadPolicy
-from indexer.records import FileRecord
+from indexer.records import JSON, FileRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class SourceList:
     label_column: str | None = None
     group_column: str | None = None
 
-    def to_dict(self) -> dict[str, list[str] | str | None]:
+    def to_dict(self) -> dict[str, JSON]:
         """Plain values, for JSON."""
         return {
             "sources": list(self.sources),
@@ -94,11 +94,11 @@ class IngestReport:
         images: images (frames) newly embedded.
         missing: files that items point to and that are gone; with ``prune`` they were dropped.
         moved: of the unchanged, how many were recognised under a new path.
-        unmatched_rows: rows of ``labels`` that no file was found for.
         notes: what policies did, with counts.
         interrupted: the run was asked to stop; what it had is committed, run again to go on.
         seconds: wall clock, whole run.
         stages: seconds by stage; reading and decoding run beside embedding.
+        unmatched_rows: the paths in ``labels`` that no file was found for.
     """
 
     found: int
@@ -110,11 +110,11 @@ class IngestReport:
     images: int
     missing: int
     moved: int
-    unmatched_rows: int
     notes: Mapping[str, int]
     interrupted: bool
     seconds: float
     stages: Mapping[str, float]
+    unmatched_rows: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -128,7 +128,6 @@ class Account:
     images: int = 0
     missing: int = 0
     moved: int = 0
-    unmatched_rows: int = 0
     acknowledged: int = 0
     skipped_files: list[FileRecord] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
@@ -158,7 +157,6 @@ class Account:
             images=self.images,
             missing=self.missing,
             moved=self.moved,
-            unmatched_rows=self.unmatched_rows,
             notes=dict(self.notes.most_common()),
             interrupted=self.interrupted,
             seconds=seconds,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from cbir.errors import FingerprintError, IndexMissingError
 from cbir.extractors.exported import open_exported
 from cbir.extractors.spec import ExtractorSpec
+from cbir.items import Found, Refused, find_items
 from cbir.types import Embedder
 from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
 from indexer.index import Index
@@ -45,6 +48,7 @@ def build_index(
         ItemsError: the sources can't be used.
         StoredIndexError: locked, damaged, or the disk refused; what was acknowledged stays.
     """
+    _find([sources], [])  # fails before anything is made
     try:
         writer = IndexWriter.open(path)
     except IndexMissingError:
@@ -54,9 +58,9 @@ def build_index(
             raise FingerprintError(
                 f"Index {path} was built with {writer.spec.name} ({writer.spec.fingerprint[:8]}…), "
                 f"now {spec.name} ({spec.fingerprint[:8]}…) was asked for. "
-                "Build into another directory, or drop --extractor."
+                "Build into another directory, or with the index's own extractor."
             )
-        return _ingest(writer, embedder or _engine(writer), sources, options, on_progress)
+        return _ingest(writer, sources, options, embedder, on_progress)
 
 
 def update_index(
@@ -64,6 +68,7 @@ def update_index(
     sources: SourceList | None = None,
     options: IngestOptions | None = None,
     *,
+    embedder: Embedder | None = None,
     on_progress: ProgressListener | None = None,
 ) -> IngestReport:
     """Bring an index up to date with its sources, with the networks that it carries.
@@ -72,39 +77,51 @@ def update_index(
         path: of the index directory.
         sources: new ones, remembered beside the old; None looks again at all that are remembered.
         options: how the run works.
+        embedder: runs the network in this run; None for OpenVINO over the index's own.
         on_progress: called after every file; True asks to stop.
 
     Raises:
+        ItemsError: the sources can't be used.
         StoredIndexError: missing, locked, damaged, or the disk refused; what was acknowledged stays.
     """
     with IndexWriter.open(path) as writer:
-        return _ingest(writer, _engine(writer), sources, options, on_progress)
+        return _ingest(writer, sources, options, embedder, on_progress)
 
 
 def remembered_sources(index: Index | IndexWriter) -> list[SourceList]:
     """Where the items of an index come from."""
     memo = index.memo(_SOURCES)
-    return (
-        [SourceList.from_dict(each) for each in memo if isinstance(each, dict)]
-        if isinstance(memo, list)
-        else []
-    )
-
-
-def _engine(writer: IndexWriter) -> Embedder:
-    return open_exported(writer.spec, writer.model_dir, runtime="openvino")
+    lists = memo if isinstance(memo, list) else []
+    return [SourceList.from_dict(each) for each in lists if isinstance(each, dict)]
 
 
 def _ingest(
     writer: IndexWriter,
-    embedder: Embedder,
     sources: SourceList | None,
     options: IngestOptions | None,
+    embedder: Embedder | None,
     on_progress: ProgressListener | None,
 ) -> IngestReport:
     remembered = remembered_sources(writer)
-    if sources is not None and sources not in remembered:
-        remembered.append(sources)
-        writer.set_memo(_SOURCES, [each.to_dict() for each in remembered])
-    pipeline = Pipeline(writer, embedder, options or IngestOptions(), on_progress)
-    return pipeline.run([sources] if sources else remembered)
+    unmatched: list[str] = []
+    found = _find([sources] if sources else remembered, unmatched)
+    if sources and sources not in remembered:
+        writer.set_memo(_SOURCES, [each.to_dict() for each in (*remembered, sources)])
+    embedder = embedder or open_exported(writer.spec, writer.model_dir, runtime="openvino")
+    report = Pipeline(writer, embedder, options or IngestOptions(), on_progress).run(found)
+    return replace(report, unmatched_rows=tuple(unmatched))
+
+
+def _find(source_lists: Sequence[SourceList], unmatched: list[str]) -> Iterator[Found | Refused]:
+    """Check the sources now, walk them when read."""
+    searches = [
+        find_items(
+            each.sources,
+            labels=Path(each.labels) if each.labels else None,
+            label_column=each.label_column,
+            group_column=each.group_column,
+            on_unmatched=unmatched.append,
+        )
+        for each in source_lists
+    ]
+    return chain.from_iterable(searches)

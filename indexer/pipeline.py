@@ -13,15 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from cbir.errors import ImageError, SkipReason
 from cbir.images.files import FileBytes, read_file
 from cbir.images.pool import DecodedFrame, DecodePool
-from cbir.items import Found, Refused, find_items
+from cbir.items import Found, Refused
 from cbir.types import Embedder
-from indexer.account import Account, IngestOptions, IngestReport, ProgressListener, SourceList
+from indexer.account import Account, IngestOptions, IngestReport, ProgressListener
 from indexer.embedding import embed_frames, new_images
 from indexer.records import FileRecord
 from indexer.stopwatch import Stopwatch
@@ -86,13 +85,13 @@ class Pipeline:
         self._committed_at = time.monotonic()
         self._commit_cost_s = 0.0
 
-    def run(self, source_lists: Iterable[SourceList]) -> IngestReport:
-        """Take every file of the sources, commit, and give the account."""
+    def run(self, found: Iterable[Found | Refused]) -> IngestReport:
+        """Take every file found, once, commit, and give the account."""
         started = time.monotonic()
         n_workers = self._options.n_workers or os.cpu_count() or 1
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
         with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
-            read = _ahead(threads, self._read, self._find(source_lists), 4 * n_workers)
+            read = _ahead(threads, self._read, self._once(found), 4 * n_workers)
             judged = map(self._judge, read)
             for outcome in _ahead(threads, partial(self._decode, pool), judged, 4 * n_workers):
                 self._take(outcome)
@@ -118,17 +117,11 @@ class Pipeline:
             hash_key=self._options.hash_key,
         )
 
-    def _find(self, source_lists: Iterable[SourceList]) -> Iterator[Found | Refused]:
-        for each in source_lists:
-            for found in find_items(
-                each.sources,
-                labels=Path(each.labels) if each.labels else None,
-                label_column=each.label_column,
-                group_column=each.group_column,
-            ):
-                if found.path not in self._seen:
-                    self._seen.add(found.path)
-                    yield found
+    def _once(self, found: Iterable[Found | Refused]) -> Iterator[Found | Refused]:
+        for each in found:
+            if each.path not in self._seen:
+                self._seen.add(each.path)
+                yield each
 
     # In threads, without the writer.
 
@@ -218,26 +211,24 @@ class Pipeline:
         before = writer.file(found.path)
         twins = writer.paths_with(sha256)
         gone = next((each for each in twins if each != found.path and not os.path.lexists(each)), None)
-        annotations = {"label": found.label, "group": found.group, "metadata": found.metadata}
         if before and before.sha256 == sha256 and before.outcome != "skipped":
             self._account.unchanged += 1
             if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):
                 writer.note_file(replace(record, outcome=before.outcome))
-            writer.update_annotations(found.path, **annotations)
         elif gone:
             self._account.unchanged += 1
             self._account.moved += 1
             writer.move_file(gone, record)
-            writer.update_annotations(found.path, **annotations)
         elif not writer.has_content(sha256):  # another path of an image that is an item under other bytes
             self._account.duplicate += 1
             writer.note_duplicate(replace(record, outcome="duplicate"))
         elif twins:
             self._account.duplicate += 1
-            writer.link_file(replace(record, outcome="duplicate"), **annotations)
+            writer.link_file(replace(record, outcome="duplicate"))
         else:  # its items were removed, its embedding is still there
             self._account.indexed += 1
-            writer.link_file(record, **annotations)
+            writer.link_file(record)
+        writer.update_annotations(found.path, label=found.label, group=found.group, metadata=found.metadata)
 
     def _flush(self) -> None:
         """Embed what is decoded and hand it to the writer."""

@@ -48,7 +48,7 @@ def test_the_wheel_installs_into_a_fresh_environment_and_answers(tmp_path):
     fresh = tmp_path / "fresh"
     venv.create(fresh, with_pip=True)
     run(fresh / "bin" / "pip", "install", "--no-deps", "--no-index", wheel, cwd=tmp_path)
-    # The dependencies are five gigabytes: borrow the ones already installed, but not our own editable install,
+    # The dependencies are five gigabytes: borrow the ones already installed, but not our own editable one,
     # which lives in a .pth file that a path added by a .pth file does not read.
     (site,) = fresh.glob("lib/python3*/site-packages")
     (site / "dependencies.pth").write_text(str(next(p for p in sys.path if p.endswith("site-packages"))))
