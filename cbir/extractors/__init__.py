@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cbir.extractors.build import ResolvedExtractor, load_extractor, load_resolved, resolve_extractor
-    from cbir.extractors.export_cache import export_cached
     from cbir.extractors.exported import export, open_exported
+    from cbir.extractors.exported_cache import put_exported
     from cbir.extractors.extractor import Extractor
     from cbir.extractors.preset import PRESETS, Preset, read_preset
     from cbir.extractors.spec import BranchSpec, ExtractorSpec, FusionSpec, WeightsRef
@@ -26,10 +26,10 @@ _HOMES = {
     "ResolvedExtractor": "build",
     "WeightsRef": "spec",
     "export": "exported",
-    "export_cached": "export_cache",
     "load_extractor": "build",
     "load_resolved": "build",
     "open_exported": "exported",
+    "put_exported": "exported_cache",
     "read_preset": "preset",
     "resolve_extractor": "build",
 }
@@ -44,10 +44,10 @@ __all__ = [
     "ResolvedExtractor",
     "WeightsRef",
     "export",
-    "export_cached",
     "load_extractor",
     "load_resolved",
     "open_exported",
+    "put_exported",
     "read_preset",
     "resolve_extractor",
 ]

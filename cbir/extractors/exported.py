@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 Runtime: TypeAlias = Literal["onnxruntime", "openvino"]
 
-EXPORT_FORMAT = 1
-"""Raised when the same network would be exported otherwise."""
-
 _OPSET = 17
 _MIN_COSINE = 0.9999
 _N_CHECKED = 3
