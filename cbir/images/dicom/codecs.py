@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from cbir.images.dicom.layout import Layout
 
+Sample = np.integer | np.floating
+"""A stored sample."""
+
 _END_OF_IMAGE = b"\xff\xd9"
 _RGB_IDS = frozenset({(82, 71, 66), (114, 103, 98)})
 _RLE_HEADER_BYTES = 64
@@ -34,7 +37,7 @@ class Decoded:
         photometric: of the values.
     """
 
-    values: NDArray[np.generic]
+    values: NDArray[Sample]
     bits: int | None
     photometric: str
 
@@ -128,7 +131,7 @@ def _htj2k(stream: bytes, layout: Layout, max_bytes: int) -> Decoded:
 
 
 def _jpeg_2000_by(
-    decoder: Callable[[bytes], NDArray[np.generic]], stream: bytes, layout: Layout, max_bytes: int
+    decoder: Callable[[bytes], NDArray[Sample]], stream: bytes, layout: Layout, max_bytes: int
 ) -> Decoded:
     found = j2k_codestream(stream)
     _check(found, stream, layout, max_bytes)
@@ -137,7 +140,7 @@ def _jpeg_2000_by(
     return Decoded(_patterns(decoder(stream), found), found.bits, photometric)
 
 
-def _patterns(values: NDArray[np.generic], found: Codestream) -> NDArray[np.generic]:
+def _patterns(values: NDArray[Sample], found: Codestream) -> NDArray[Sample]:
     """Bit patterns of the codestream's own width.
 
     Whether they are signed is then the data set's to say: a codestream with the wrong sign keeps its bits.
@@ -145,7 +148,7 @@ def _patterns(values: NDArray[np.generic], found: Codestream) -> NDArray[np.gene
     unsigned = values.view(f"u{values.dtype.itemsize}")
     if not found.signed or found.bits >= values.dtype.itemsize * 8:
         return unsigned
-    masked: NDArray[np.generic] = unsigned & unsigned.dtype.type((1 << found.bits) - 1)
+    masked: NDArray[Sample] = unsigned & unsigned.dtype.type((1 << found.bits) - 1)
     return masked
 
 

@@ -14,6 +14,7 @@ from cbir.images.dicom.values import blob
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbir.images.dicom.codecs import Sample
     from cbir.images.dicom.layout import Layout
     from cbir.images.dicom.parse import Parsed
 
@@ -33,7 +34,7 @@ class Samples:
         photometric: of the values, once the codec has undone what it undoes.
     """
 
-    values: NDArray[np.generic]
+    values: NDArray[Sample]
     bits: int
     signed: bool
     photometric: str
@@ -132,7 +133,7 @@ def _subsampled(pixels: bytes, layout: Layout, frame: int) -> Samples:
     return Samples(values, 8, signed=False, photometric="YBR_FULL")
 
 
-def _shaped(values: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
+def _shaped(values: NDArray[Sample], layout: Layout) -> NDArray[Sample]:
     if layout.samples == 1:
         return values.reshape(layout.rows, layout.columns)
     if layout.by_plane:
@@ -140,7 +141,7 @@ def _shaped(values: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
     return values.reshape(layout.rows, layout.columns, layout.samples)
 
 
-def _stored_bits(values: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
+def _stored_bits(values: NDArray[Sample], layout: Layout) -> NDArray[Sample]:
     width = values.dtype.itemsize * 8
     if layout.bits_stored >= width:
         return values

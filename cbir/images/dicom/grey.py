@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
+    from cbir.images.dicom.codecs import Sample
     from cbir.images.dicom.frames import Samples
     from cbir.images.settings import ReadSpec
 
@@ -52,18 +53,18 @@ def render_grey(
 
 
 def _by_table(samples: Samples, rendering: _Rendering) -> NDArray[np.uint16]:
-    values = samples.values.astype(np.uint8 if samples.values.dtype.itemsize == 1 else np.uint16, copy=False)
-    values = np.ascontiguousarray(values)
+    dtype = np.uint8 if samples.values.dtype.itemsize == 1 else np.uint16
+    values = np.ascontiguousarray(samples.values.astype(dtype, copy=False))
     # One entry for every pattern that the array's type can hold; those past samples.bits never occur.
     patterns = np.arange(1 << 8 * values.dtype.itemsize)
     stored = _signed(patterns, samples)
     counted = stored
     if rendering.voi is None:
-        counted = stored[cv2.calcHist([values], [0], None, [len(patterns)], [0, len(patterns)]).ravel() > 0]
+        counts = cv2.calcHist([values], [0], None, [len(patterns)], [0, len(patterns)])
+        counted = stored[counts.ravel() > 0]
     grey = _grey(stored, counted, rendering)
     table = np.rint(grey * _WHITE).astype(np.uint16)
-    looked_up: NDArray[np.uint16] = cv2.LUT(values, table).reshape(values.shape)
-    return looked_up
+    return cv2.LUT(values, table).reshape(values.shape).astype(np.uint16, copy=False)
 
 
 def _by_value(samples: Samples, rendering: _Rendering) -> NDArray[np.float32]:
@@ -73,7 +74,7 @@ def _by_value(samples: Samples, rendering: _Rendering) -> NDArray[np.float32]:
     return _grey(stored, stored, rendering).astype(np.float32)
 
 
-def _signed(patterns: NDArray[np.generic], samples: Samples) -> NDArray[np.float64]:
+def _signed(patterns: NDArray[Sample], samples: Samples) -> NDArray[np.float64]:
     values = patterns.astype(np.float64)
     if samples.signed:
         values[values >= 2.0 ** (samples.bits - 1)] -= 2.0**samples.bits

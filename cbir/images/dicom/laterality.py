@@ -32,8 +32,8 @@ def read_side(dataset: Dataset, frame: int) -> tuple[Side | None, tuple[str, ...
 def read_view(dataset: Dataset) -> tuple[str | None, tuple[str, ...]]:
     """The view, None when unknown; and a note on a conflict.
 
-    View Position comes before View Code Sequence before Patient Orientation. The last holds the view itself in
-    some scanned mammograms; in others its two directions tell a CC, and no more, for certain.
+    View Position comes before View Code Sequence before Patient Orientation. The last holds the view itself
+    in some scanned mammograms; in others its two directions tell a CC for certain, and no more.
     """
     codes = items(dataset, "ViewCodeSequence")
     position = word(dataset, "ViewPosition")

@@ -36,7 +36,8 @@ class Lut:
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Look up; inputs are rounded to whole numbers."""
         index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1).astype(np.intp)
-        return self.entries.take(index)
+        found: NDArray[np.float64] = self.entries[index]
+        return found
 
     def scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Look up, with full scale at 1."""

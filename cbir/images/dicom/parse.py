@@ -122,7 +122,12 @@ def _inflate(data: bytes, reading: Reading) -> bytes:
 def _is_cut_short(dataset: Dataset) -> bool:
     from pydicom.dataelem import RawDataElement
 
-    elements = (dataset.get_item(tag) for tag in dataset.keys())  # noqa: SIM118 - iterating converts values
-    raw = [each for each in elements if isinstance(each, RawDataElement)]
+    if not len(dataset):  # pydicom drops all of a data set that ends inside a sequence
+        return True
+    raw: list[RawDataElement] = []
+    for tag in dataset.keys():  # noqa: SIM118 - iterating over the elements would convert their values
+        element: object = dataset.get_item(tag)
+        if isinstance(element, RawDataElement):
+            raw.append(element)
     last = max(raw, key=lambda each: each.value_tell, default=None)
     return last is not None and len(last.value or b"") < last.length != _UNDEFINED_LENGTH

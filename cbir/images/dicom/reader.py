@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cbir.images.dicom.layout import Layout
     from cbir.images.dicom.parse import Parsed
+    from cbir.images.image import Pixels
     from cbir.images.reading import Reading
     from cbir.images.settings import ReadPolicy
 
@@ -42,6 +43,7 @@ def read_dicom(data: bytes, reading: Reading) -> list[Image]:
 
 def _image(parsed: Parsed, layout: Layout, frame: int, notes: tuple[str, ...], reading: Reading) -> Image:
     samples = read_frame(parsed, layout, frame, reading.limits.max_pixel_bytes)
+    pixels: Pixels
     if samples.photometric.startswith("MONOCHROME"):
         pixels, white, rendered = render_grey(samples, parsed.dataset, frame, reading.spec)
     else:
