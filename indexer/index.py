@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
+from cbir.errors import FingerprintError, SpecError
 from cbir.types import Hit, Item, Query
-from indexer.records import JSON, FileRecord
+from indexer.info import IndexInfo, index_info
+from indexer.opened import Opened, open_generation
+from indexer.publish import MODEL
+from indexer.searcher import Searcher
+from indexer.stores import STORES, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
     from cbir.extractors.spec import ExtractorSpec
-    from indexer.info import IndexInfo
+    from indexer.records import JSON, FileRecord
     from indexer.verify import VerifyReport
 
 
@@ -21,6 +29,19 @@ class Index:
 
     Threads may share it. Processes open their own (never across ``fork``).
     """
+
+    def __init__(self, path: Path, opened: Opened, spec: ExtractorSpec, store: str) -> None:
+        """Not to be called: see ``open``."""
+        self._path = path
+        self._manifest = opened.manifest
+        self._catalog = opened.catalog
+        self._embeddings = opened.embeddings
+        self._spec = spec
+
+        def make_store() -> Store:
+            return STORES[store].open(opened.embeddings, opened.manifest.store, opened.store_files)
+
+        self._searcher = Searcher(opened.catalog, opened.embeddings, make_store)
 
     @classmethod
     def open(cls, path: Path, *, store: str | None = None, resident: bool = True) -> Self:
@@ -40,41 +61,49 @@ class Index:
             IndexDamagedError: a file is missing or does not fit its checksum.
             SpecError: no such store.
         """
-        raise NotImplementedError
+        if store is not None and store not in STORES:
+            raise SpecError(f"There is no store {store!r}; choose one of {', '.join(STORES)}.")
+        opened = open_generation(path)
+        try:
+            kind = (store or opened.manifest.store.kind) if resident else "exact"
+            return cls(path, opened, opened.manifest.extractor_spec(), kind)
+        except BaseException:
+            opened.catalog.close()
+            raise
 
     @property
     def path(self) -> Path:
         """Of the index directory."""
-        raise NotImplementedError
+        return self._path
 
     @property
     def spec(self) -> ExtractorSpec:
         """The extractor whose vectors are in it."""
-        raise NotImplementedError
+        return self._spec
 
     @property
     def fingerprint(self) -> str:
         """Of the spec; a query must carry the same."""
-        raise NotImplementedError
+        return self._manifest.fingerprint
 
     @property
     def generation(self) -> int:
         """Which commit this is."""
-        raise NotImplementedError
+        return self._manifest.generation
 
     @property
     def dim(self) -> int:
         """Of the embeddings."""
-        raise NotImplementedError
+        return self._manifest.dim
 
     @property
     def model_dir(self) -> Path:
         """Where the exported networks are; checked when the index was opened."""
-        raise NotImplementedError
+        return self._path / MODEL
 
     def __len__(self) -> int:
         """Items."""
-        raise NotImplementedError
+        return self._manifest.n_items
 
     def search(self, query: Query, k: int, *, exclude_same_group: bool = False) -> list[Hit]:
         """Find the ``k`` items most like the query.
@@ -94,13 +123,22 @@ class Index:
             SpecError: ``exclude_same_group`` with a query that has no group.
             IndexDamagedError: embeddings or store do not fit their checksums.
         """
-        raise NotImplementedError
+        return self.search_many([query], k, exclude_same_group=exclude_same_group)[0]
 
     def search_many(
         self, queries: Sequence[Query], k: int, *, exclude_same_group: bool = False
     ) -> list[list[Hit]]:
         """Search for many queries in one go; the hits of each as ``search`` gives them."""
-        raise NotImplementedError
+        if k < 1:
+            raise ValueError(f"k is {k}; ask for at least 1 hit.")
+        for query in queries:
+            if query.fingerprint != self.fingerprint:
+                raise FingerprintError(
+                    f"Index {str(self._path)!r} was built with {self._spec.name} "
+                    f"({self.fingerprint[:8]}…), the query comes from another extractor "
+                    f"({query.fingerprint[:8]}…). Search with the index's own: drop --extractor."
+                )
+        return self._searcher.search(queries, k, exclude_same_group=exclude_same_group)
 
     def query(self, item_id: str) -> Query:
         """The item as a query, with its embedding and group.
@@ -108,7 +146,9 @@ class Index:
         Raises:
             KeyError: no such item.
         """
-        raise NotImplementedError
+        item, row = self._found(item_id)
+        embedding = self._embeddings.gather(np.array([row]))[0]
+        return Query(embedding, self.fingerprint, item_id, item.group)
 
     def item(self, item_id: str) -> Item:
         """The item.
@@ -116,15 +156,15 @@ class Index:
         Raises:
             KeyError: no such item.
         """
-        raise NotImplementedError
+        return self._found(item_id)[0]
 
     def items(self) -> Iterator[Item]:
         """Every item, by id."""
-        raise NotImplementedError
+        return self._catalog.items()
 
     def items_by_content(self, sha256: str) -> list[Item]:
         """The items whose file has these bytes, by frame, then id."""
-        raise NotImplementedError
+        return self._catalog.items_of_content(sha256)
 
     def thumbnail(self, item_id: str) -> bytes:
         """The item's thumbnail (JPEG; empty when it has none).
@@ -132,7 +172,7 @@ class Index:
         Raises:
             KeyError: no such item.
         """
-        raise NotImplementedError
+        return self._embeddings.thumbnail(self._found(item_id)[1])
 
     def notes(self, item_id: str) -> tuple[str, ...]:
         """What reading did to the item's file.
@@ -140,35 +180,43 @@ class Index:
         Raises:
             KeyError: no such item.
         """
-        raise NotImplementedError
+        return self._catalog.content(self._found(item_id)[1]).notes
 
     def labels(self) -> dict[str, int]:
         """How many items each label has, by label; items without one are left out."""
-        raise NotImplementedError
+        return self._catalog.labels()
 
     def files(self) -> Iterator[FileRecord]:
         """Every file that was found, in byte order of the paths."""
-        raise NotImplementedError
+        return self._catalog.files()
 
     def skipped(self) -> Iterator[FileRecord]:
         """The files that became no item, with their reasons."""
-        raise NotImplementedError
+        return self._catalog.files("skipped")
 
     def memo(self, key: str) -> JSON:
         """What a writer kept under this name, or None."""
-        raise NotImplementedError
+        return self._catalog.memo(key)
 
     def info(self) -> IndexInfo:
         """Counts, sizes, times and versions."""
-        raise NotImplementedError
+        return index_info(self._manifest, self._catalog, self._spec.name)
 
     def verify(self) -> VerifyReport:
         """Check every file, count, embedding and a sample of searches; slow on purpose."""
-        raise NotImplementedError
+        from indexer.verify import verify_index
+
+        return verify_index(self._path)
 
     def close(self) -> None:
         """Let go of files and memory; closing twice is fine."""
-        raise NotImplementedError
+        self._catalog.close()
+
+    def _found(self, item_id: str) -> tuple[Item, int]:
+        found = self._catalog.item(item_id)
+        if found is None:
+            raise KeyError(item_id)
+        return found
 
     def __enter__(self) -> Self:
         return self

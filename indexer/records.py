@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-from cbir.errors import SkipReason
-from cbir.types import Scalar
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cbir.errors import SkipReason
+    from cbir.types import Scalar
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 """What a memo may hold."""

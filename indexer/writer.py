@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cbir.types import Scalar
-from indexer.records import JSON, FileRecord, NewImage
+import numpy as np
+
+from cbir.errors import SpecError
+from indexer import compact, edits
+from indexer.edits import Annotations
+from indexer.publish import MODEL
+from indexer.scratch import Scratch
+from indexer.stores import STORES
+from indexer.vectors import unit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
     from cbir.extractors.spec import ExtractorSpec
+    from cbir.types import Scalar
+    from indexer.records import JSON, FileRecord, NewImage
 
 
 class IndexWriter:
@@ -22,8 +32,16 @@ class IndexWriter:
     space and open a new writer.
     """
 
+    def __init__(self, scratch: Scratch, spec: ExtractorSpec) -> None:
+        """Not to be called: see ``create`` and ``open``."""
+        self._scratch = scratch
+        self._catalog = scratch.catalog
+        self._spec = spec
+
     @classmethod
-    def create(cls, path: Path, spec: ExtractorSpec, fill_model: Callable[[Path], None], *, store: str = "faiss") -> Self:
+    def create(
+        cls, path: Path, spec: ExtractorSpec, fill_model: Callable[[Path], None], *, store: str = "faiss"
+    ) -> Self:
         """Make an empty index (generation 0, published at once) and hold its lock.
 
         Args:
@@ -35,8 +53,10 @@ class IndexWriter:
         Raises:
             IndexWriteError: an index or something else is there already, or the disk refused.
             IndexLockedError: another process is writing.
+            SpecError: no such store.
         """
-        raise NotImplementedError
+        _check_store(store)
+        return cls(Scratch.start(path, spec, fill_model, store=store), spec)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -47,47 +67,60 @@ class IndexWriter:
             IndexDamagedError: the manifest or the catalog does not fit its checksum.
             IndexLockedError: another process is writing.
         """
-        raise NotImplementedError
+        scratch = Scratch.resume(path)
+        try:
+            return cls(scratch, scratch.manifest.extractor_spec())
+        except BaseException:
+            scratch.close()
+            raise
 
     @property
     def spec(self) -> ExtractorSpec:
         """The extractor of the index."""
-        raise NotImplementedError
+        return self._spec
+
+    @property
+    def model_dir(self) -> Path:
+        """Where the exported networks are; checked when the writer was opened."""
+        return self._scratch.path / MODEL
 
     @property
     def generation(self) -> int:
         """Of the last commit."""
-        raise NotImplementedError
+        return self._scratch.manifest.generation
 
     @property
     def n_items(self) -> int:
         """Items, uncommitted ones with them."""
-        raise NotImplementedError
+        return self._catalog.n_items()
 
     @property
     def n_pending(self) -> int:
         """Embeddings added since the last commit."""
-        raise NotImplementedError
+        return self._scratch.pending.n_rows - self._scratch.manifest.n_rows
 
     def file(self, path: str) -> FileRecord | None:
         """What is known of a path."""
-        raise NotImplementedError
+        return self._catalog.file(path)
 
     def paths(self) -> Iterator[str]:
         """Every known path, skipped files too, in byte order; a snapshot, safe to change under."""
-        raise NotImplementedError
+        return (record.path for record in self._catalog.files())
 
     def has_content(self, sha256: str) -> bool:
         """Whether a file with these bytes has embeddings here (even if its items were removed since)."""
-        raise NotImplementedError
+        return self._catalog.has_content(sha256)
 
     def paths_with(self, sha256: str) -> list[str]:
-        """The paths whose file had these bytes, in byte order: gone from disk means moved, there means duplicate."""
-        raise NotImplementedError
+        """The paths whose file had these bytes, in byte order.
+
+        One that is gone from the disk was moved; one that is there has a duplicate.
+        """
+        return self._catalog.paths_of(sha256)
 
     def instance(self, instance: str) -> tuple[str, str] | None:
         """(sha256, pixels_sha256) of the live item with this SOPInstanceUID hash, or None."""
-        raise NotImplementedError
+        return self._catalog.instance(instance)
 
     def add_file(
         self,
@@ -111,7 +144,19 @@ class IndexWriter:
             VectorError: an embedding that is not finite, unit or of the spec's dimension; nothing is added.
             IndexWriteError: the disk refused.
         """
-        raise NotImplementedError
+        dim = self._scratch.manifest.dim
+        vectors = [unit(image.embedding, dim).astype(np.float32) for image in images]
+        said = Annotations(label, group, metadata or {})
+        with self._scratch.editing() as connection:
+            frames = []
+            for image, vector in zip(images, vectors, strict=True):
+                row = edits.row_of(connection, image.sha256, image.frame)
+                if row is None:
+                    row = self._scratch.pending.add(vector, image.thumbnail)
+                    edits.put_content(connection, row, image)
+                frames.append((image.frame, row))
+            edits.put_file(connection, record, self.generation + 1)
+            edits.set_items(connection, record.path, frames, said)
 
     def link_file(
         self,
@@ -126,7 +171,13 @@ class IndexWriter:
         Raises:
             ValueError: the bytes are not known (ask ``has_content``).
         """
-        raise NotImplementedError
+        said = Annotations(label, group, metadata or {})
+        frames = self._catalog.frames_of(record.sha256 or "")
+        if not frames:
+            raise ValueError(f"No file with the sha256 {record.sha256} is in the index: use add_file.")
+        with self._scratch.editing() as connection:
+            edits.put_file(connection, record, self.generation + 1)
+            edits.set_items(connection, record.path, frames, said)
 
     def move_file(self, old_path: str, record: FileRecord) -> None:
         """Carry the items of ``old_path`` over to ``record.path``; ids, labels and embeddings stay.
@@ -134,19 +185,33 @@ class IndexWriter:
         Raises:
             ValueError: ``old_path`` is not known, or had other bytes.
         """
-        raise NotImplementedError
+        before = self._catalog.file(old_path)
+        if before is None or before.sha256 != record.sha256:
+            known = "not known" if before is None else f"known with the sha256 {before.sha256}"
+            raise ValueError(f"The file to move is {known}, not with {record.sha256}.")
+        with self._scratch.editing() as connection:
+            if old_path != record.path:
+                edits.delete_items_of(connection, record.path)
+                edits.move_items(connection, old_path, record.path)
+                edits.delete_file(connection, old_path)
+            edits.put_file(connection, record, self.generation + 1)
 
     def note_duplicate(self, record: FileRecord) -> None:
         """Account for a file whose image is an item already under other bytes: no item of its own."""
-        raise NotImplementedError
+        with self._scratch.editing() as connection:
+            edits.delete_items_of(connection, record.path)
+            edits.put_file(connection, record, self.generation + 1)
 
     def note_file(self, record: FileRecord) -> None:
         """Renew the size, time, reason or detail of a path, items untouched (the same bytes, touched)."""
-        raise NotImplementedError
+        with self._scratch.editing() as connection:
+            edits.put_file(connection, record, self.generation + 1)
 
     def skip_file(self, record: FileRecord) -> None:
         """Account for a file that became no item; items that the path had before are removed."""
-        raise NotImplementedError
+        with self._scratch.editing() as connection:
+            edits.delete_items_of(connection, record.path)
+            edits.put_file(connection, record, self.generation + 1)
 
     def update_annotations(
         self, path: str, *, label: str | None, group: str | None, metadata: Mapping[str, Scalar]
@@ -155,23 +220,34 @@ class IndexWriter:
 
         A group of None gives back the images' own groups.
         """
-        raise NotImplementedError
+        before = self._scratch.changed
+        with self._scratch.editing() as connection:
+            changed = edits.annotate(connection, path, Annotations(label, group, metadata))
+        self._scratch.changed = before or changed
+        return changed
 
     def remove(self, item_ids: Iterable[str]) -> int:
         """Remove items; the number that were there. A file with no item left is forgotten with them."""
-        raise NotImplementedError
+        before = self._scratch.changed
+        with self._scratch.editing() as connection:
+            removed = edits.delete_items(connection, item_ids)
+        self._scratch.changed = before or removed > 0
+        return removed
 
     def remove_paths(self, paths: Iterable[str]) -> int:
         """Forget files and remove their items; the number of items that were there."""
-        raise NotImplementedError
+        with self._scratch.editing() as connection:
+            return edits.delete_files(connection, paths)
 
     def memo(self, key: str) -> JSON:
         """What ``set_memo`` stored, or None."""
-        raise NotImplementedError
+        return self._catalog.memo(key)
 
     def set_memo(self, key: str, value: JSON) -> None:
         """Keep a JSON value with the index, for example where its files came from."""
-        raise NotImplementedError
+        if self.memo(key) != value:
+            with self._scratch.editing() as connection:
+                edits.put_memo(connection, key, value)
 
     def commit(self) -> int:
         """Publish every change so far in one step; the generation, a new one when anything changed.
@@ -179,7 +255,8 @@ class IndexWriter:
         Raises:
             IndexWriteError: the disk refused; readers still see the last commit.
         """
-        raise NotImplementedError
+        self._scratch.commit()
+        return self.generation
 
     def build_store(self, kind: str | None = None) -> None:
         """Commit, and build the store's files where its kind and the number of rows call for them.
@@ -190,15 +267,19 @@ class IndexWriter:
         Raises:
             SpecError: no such kind.
         """
-        raise NotImplementedError
+        kind = kind or self._scratch.manifest.store.kind
+        _check_store(kind)
+        compact.build_store(self._scratch, kind)
 
     def compact(self) -> int:
         """Commit; then drop embeddings without items, merge blocks, rebuild the store. Embeddings dropped."""
-        raise NotImplementedError
+        n_dropped = compact.drop_dead_rows(self._scratch)
+        compact.build_store(self._scratch, self._scratch.manifest.store.kind)
+        return n_dropped
 
     def close(self) -> None:
         """Give up what was not committed, and the lock."""
-        raise NotImplementedError
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,3 +288,8 @@ class IndexWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _check_store(kind: str) -> None:
+    if kind not in STORES:
+        raise SpecError(f"There is no store {kind!r}; choose one of {', '.join(STORES)}.")

@@ -1,0 +1,227 @@
+"""The catalog: which files, which rows, which items. Asking; the writer's changes are in ``edits``.
+
+Paths are kept as the bytes that the system uses, so that a name in any encoding comes back as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from cbir.errors import IndexDamagedError, SkipReason
+from cbir.types import Item, Scalar
+from indexer.records import JSON, FileRecord, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE files (
+    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT,
+    outcome TEXT NOT NULL, reason TEXT, detail TEXT, generation INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
+CREATE TABLE contents (
+    row INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, frame INTEGER NOT NULL, pixels_sha256 TEXT NOT NULL,
+    info TEXT NOT NULL, instance TEXT, own_group TEXT, notes TEXT NOT NULL, UNIQUE (sha256, frame)
+);
+CREATE INDEX contents_by_instance ON contents (instance) WHERE instance IS NOT NULL;
+CREATE TABLE items (
+    id TEXT PRIMARY KEY, path BLOB NOT NULL, frame INTEGER NOT NULL, row INTEGER NOT NULL,
+    label TEXT, grp TEXT, metadata TEXT NOT NULL, UNIQUE (path, frame)
+) WITHOUT ROWID;
+CREATE INDEX items_by_row ON items (row);
+CREATE INDEX items_by_group ON items (grp) WHERE grp IS NOT NULL;
+CREATE TABLE dead_rows (row INTEGER PRIMARY KEY);
+CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
+    DELETE FROM dead_rows WHERE row = NEW.row;
+END;
+CREATE TRIGGER item_removed AFTER DELETE ON items
+    WHEN NOT EXISTS (SELECT 1 FROM items WHERE row = OLD.row) BEGIN
+    INSERT OR IGNORE INTO dead_rows VALUES (OLD.row);
+END;
+CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+_ITEM = (
+    "SELECT i.id, i.path, i.frame, i.label, i.grp, i.metadata, c.info, i.row "
+    "FROM items i JOIN contents c ON c.row = i.row "
+)
+_FILE = "SELECT path, size, mtime_ns, sha256, outcome, reason, detail FROM files "
+_PAGE = 1000
+_MAX_PARAMETERS = 500
+
+Value = str | int | float | bytes | None
+ItemColumns = tuple[str, bytes, int, str | None, str | None, str, str, int]
+FileColumns = tuple[bytes, int, int, str | None, Outcome, str | None, str | None]
+
+
+class Content(NamedTuple):
+    """One row: which frame of which bytes, and what is known of it."""
+
+    row: int
+    sha256: str
+    frame: int
+    pixels_sha256: str
+    notes: tuple[str, ...]
+
+
+class Catalog:
+    """Questions to one catalog. Threads may share it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path) -> Catalog:
+        """Open a published catalog, which nobody will ever change."""
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        try:
+            return cls(sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None))
+        except sqlite3.Error as error:
+            raise IndexDamagedError(f"{str(path)!r} can't be opened: {error}. Build it again.") from error
+
+    def n_items(self) -> int:
+        """How many items."""
+        return self._one_int("SELECT count(*) FROM items")
+
+    def n_contents(self) -> int:
+        """How many rows, dead ones too."""
+        return self._one_int("SELECT count(*) FROM contents")
+
+    def dead_rows(self) -> list[int]:
+        """The rows without items, ascending."""
+        return [row for (row,) in self.rows("SELECT row FROM dead_rows ORDER BY row")]
+
+    def item(self, item_id: str) -> tuple[Item, int] | None:
+        """An item and its row."""
+        found = self.rows(_ITEM + "WHERE i.id = ?", item_id)
+        return (_item(found[0]), found[0][7]) if found else None
+
+    def items(self) -> Iterator[Item]:
+        """Every item, by id."""
+        last = ""
+        while page := self.rows(_ITEM + f"WHERE i.id > ? ORDER BY i.id LIMIT {_PAGE}", last):
+            yield from map(_item, page)
+            last = page[-1][0]
+
+    def items_of_rows(self, rows: Sequence[int]) -> dict[int, tuple[Item, ...]]:
+        """The items of each row, by id; a row without items has an empty tuple."""
+        found: dict[int, list[Item]] = {row: [] for row in rows}
+        for start in range(0, len(rows), _MAX_PARAMETERS):
+            some = rows[start : start + _MAX_PARAMETERS]
+            marks = ",".join("?" * len(some))
+            for columns in self.rows(_ITEM + f"WHERE i.row IN ({marks}) ORDER BY i.id", *some):
+                found[columns[7]].append(_item(columns))
+        return {row: tuple(items) for row, items in found.items()}
+
+    def items_of_content(self, sha256: str) -> list[Item]:
+        """The items with these bytes, by frame, then id."""
+        return [_item(row) for row in self.rows(_ITEM + "WHERE c.sha256 = ? ORDER BY i.frame, i.id", sha256)]
+
+    def rows_of_group_alone(self, group: str) -> list[int]:
+        """The rows whose items are all of this group, ascending."""
+        return [
+            row
+            for (row,) in self.rows(
+                "SELECT DISTINCT i.row FROM items i WHERE i.grp = ?1 AND NOT EXISTS "
+                "(SELECT 1 FROM items o WHERE o.row = i.row AND o.grp IS NOT ?1) ORDER BY i.row",
+                group,
+            )
+        ]
+
+    def content(self, row: int) -> Content:
+        """What is known of a row."""
+        query = "SELECT row, sha256, frame, pixels_sha256, notes FROM contents WHERE row = ?"
+        number, sha256, frame, pixels_sha256, notes = self.rows(query, row)[0]
+        return Content(number, sha256, frame, pixels_sha256, tuple(json.loads(notes)))
+
+    def labels(self) -> dict[str, int]:
+        """How many items each label has, by label."""
+        query = "SELECT label, count(*) FROM items WHERE label IS NOT NULL GROUP BY label ORDER BY label"
+        return dict(self.rows(query))
+
+    def outcomes(self) -> dict[str, int]:
+        """How many files had each outcome."""
+        return dict(self.rows("SELECT outcome, count(*) FROM files GROUP BY outcome ORDER BY outcome"))
+
+    def file(self, path: str) -> FileRecord | None:
+        """What is known of a path."""
+        found = self.rows(_FILE + "WHERE path = ?", os.fsencode(path))
+        return _file(found[0]) if found else None
+
+    def files(self, outcome: Outcome | None = None) -> Iterator[FileRecord]:
+        """Every file (with this outcome), in byte order of the paths; changing them meanwhile is safe."""
+        last = b""
+        query = _FILE + f"WHERE path > ?1 AND (?2 IS NULL OR outcome = ?2) ORDER BY path LIMIT {_PAGE}"
+        while page := self.rows(query, last, outcome):
+            yield from map(_file, page)
+            last = page[-1][0]
+
+    def paths_of(self, sha256: str) -> list[str]:
+        """The paths whose file had these bytes, in byte order."""
+        found = self.rows("SELECT path FROM files WHERE sha256 = ? ORDER BY path", sha256)
+        return [os.fsdecode(path) for (path,) in found]
+
+    def has_content(self, sha256: str) -> bool:
+        """Whether there are rows for these bytes."""
+        return bool(self.rows("SELECT 1 FROM contents WHERE sha256 = ? LIMIT 1", sha256))
+
+    def frames_of(self, sha256: str) -> list[tuple[int, int]]:
+        """The (frame, row) pairs of these bytes, by frame."""
+        return self.rows("SELECT frame, row FROM contents WHERE sha256 = ? ORDER BY frame", sha256)
+
+    def instance(self, instance: str) -> tuple[str, str] | None:
+        """(sha256, pixels_sha256) of the first live row of this instance."""
+        query = (
+            "SELECT sha256, pixels_sha256 FROM contents WHERE instance = ? "
+            "AND row NOT IN (SELECT row FROM dead_rows) ORDER BY frame, row LIMIT 1"
+        )
+        found = self.rows(query, instance)
+        return (found[0][0], found[0][1]) if found else None
+
+    def memo(self, key: str) -> JSON:
+        """The value kept under a key, or None."""
+        found = self.rows("SELECT value FROM memo WHERE key = ?", key)
+        value: JSON = json.loads(found[0][0]) if found else None
+        return value
+
+    def rows(self, query: str, *values: Value) -> list[tuple]:  # type: ignore[type-arg]
+        """All answers to a query.
+
+        Raises:
+            IndexDamagedError: SQLite can't make sense of the file.
+        """
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise IndexDamagedError(f"The catalog can't be read: {error}. Build the index again.") from error
+
+    def close(self) -> None:
+        """Close the connection; twice is fine."""
+        with self._lock:
+            self._connection.close()
+
+    def _one_int(self, query: str) -> int:
+        count: int = self.rows(query)[0][0]
+        return count
+
+
+def _item(columns: ItemColumns) -> Item:
+    item_id, path, frame, label, group, metadata, info, _ = columns
+    known: dict[str, Scalar] = json.loads(info)
+    if metadata != "{}":
+        known.update(json.loads(metadata))
+    return Item(item_id, os.fsdecode(path), frame, label, group, known)
+
+
+def _file(columns: FileColumns) -> FileRecord:
+    path, size, mtime_ns, sha256, outcome, reason, detail = columns
+    why = None if reason is None else SkipReason(reason)
+    return FileRecord(os.fsdecode(path), size, mtime_ns, sha256, outcome, why, detail)

@@ -1,0 +1,49 @@
+"""What makes a stored index smaller and faster without touching an image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer import edits
+from indexer.manifest import StoreRef
+from indexer.publish import STORE
+from indexer.stores import STORES
+
+if TYPE_CHECKING:
+    from indexer.scratch import Scratch
+
+STALE_SHARE = 0.1
+"""A store is built again when more than this share of the rows is not in its files."""
+
+
+def build_store(scratch: Scratch, kind: str) -> None:
+    """Commit; then build the files of the store, unless those there are good enough, and publish them."""
+    scratch.commit()
+    before, n_rows = scratch.manifest.store, scratch.manifest.n_rows
+    if before.kind == kind and before.files and n_rows - before.n_rows <= STALE_SHARE * n_rows:
+        return
+    with scratch.publishing():
+        successor = scratch.manifest.successor()
+        folder = f"{STORE}/{successor.generation:08d}"
+        built = STORES[kind].build(scratch.pending.embeddings(), scratch.path, folder)
+        store = StoreRef(kind, tuple(built.files), built.n_rows, built.settings)
+        if store != before:
+            scratch.publish(successor, {**scratch.pending.files, **built.files}, store)
+
+
+def drop_dead_rows(scratch: Scratch) -> int:
+    """Commit; then rewrite the rows that have items, in as few blocks as can be; how many went."""
+    scratch.commit()
+    dead = scratch.catalog.dead_rows()
+    if not dead and len(scratch.manifest.blocks) <= 1:
+        return 0
+    all_rows = np.arange(scratch.manifest.n_rows)
+    live = np.setdiff1d(all_rows, np.array(dead, dtype=np.int64), assume_unique=True)
+    with scratch.editing() as connection:
+        scratch.pending.rewrite(live)
+        edits.drop_dead_rows(connection, live.tolist())
+        store = StoreRef(scratch.manifest.store.kind)
+        scratch.publish(scratch.manifest.successor(), scratch.pending.files, store)
+    return len(dead)

@@ -1,0 +1,73 @@
+"""What an index is, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from indexer.catalog import Catalog
+    from indexer.manifest import Manifest
+    from indexer.records import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """Counts, sizes, times and versions of one generation.
+
+    Args:
+        name: of the extractor.
+        fingerprint: of the extractor.
+        generation: how many commits there were.
+        dim: of the embeddings.
+        n_items: what a search can find.
+        n_rows: embeddings; items with the same bytes share one.
+        n_dead_rows: embeddings without items, until the next compaction.
+        n_files: how many files had each outcome.
+        n_labels: how many items have each label.
+        n_bytes: of all files of this generation.
+        store: which store answers.
+        store_settings: what its build chose and measured; empty for one that has no files.
+        created: UTC, ISO 8601.
+        updated: UTC, ISO 8601, of this generation.
+        versions: of the libraries that wrote it.
+    """
+
+    name: str
+    fingerprint: str
+    generation: int
+    dim: int
+    n_items: int
+    n_rows: int
+    n_dead_rows: int
+    n_files: Mapping[str, int]
+    n_labels: Mapping[str, int]
+    n_bytes: int
+    store: str
+    store_settings: Mapping[str, JSON]
+    created: str
+    updated: str
+    versions: Mapping[str, str]
+
+
+def index_info(manifest: Manifest, catalog: Catalog, name: str) -> IndexInfo:
+    """Gather what manifest and catalog say."""
+    return IndexInfo(
+        name=name,
+        fingerprint=manifest.fingerprint,
+        generation=manifest.generation,
+        dim=manifest.dim,
+        n_items=manifest.n_items,
+        n_rows=manifest.n_rows,
+        n_dead_rows=manifest.n_dead_rows,
+        n_files=catalog.outcomes(),
+        n_labels=catalog.labels(),
+        n_bytes=sum(seal.size for seal in manifest.files.values()),
+        store=manifest.store.kind,
+        store_settings=manifest.store.settings,
+        created=manifest.created,
+        updated=manifest.updated,
+        versions=manifest.versions,
+    )

@@ -1,0 +1,71 @@
+"""Opening one published generation while a writer may be publishing the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbir.errors import IndexDamagedError
+from indexer.catalog import Catalog
+from indexer.embeddings import Embeddings
+from indexer.manifest import Manifest, read_manifest
+from indexer.publish import MODEL
+from indexer.sealed import SealedFile, check_file, damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything of one generation: files stay readable when a writer removes them."""
+
+    manifest: Manifest
+    catalog: Catalog
+    embeddings: Embeddings
+    store_files: Mapping[str, SealedFile]
+
+
+def open_generation(path: Path) -> Opened:
+    """Open the newest generation; again from the manifest when a writer was quicker.
+
+    Raises:
+        IndexMissingError: nothing is there.
+        IndexDamagedError: a file is missing or does not fit.
+    """
+    manifest = read_manifest(path)
+    while True:
+        try:
+            return _open(path, manifest)
+        except FileNotFoundError as error:
+            newer = read_manifest(path)
+            if newer.generation == manifest.generation:
+                raise damaged(Path(error.filename), "it is missing") from error
+            manifest = newer
+
+
+def _open(path: Path, manifest: Manifest) -> Opened:
+    for name, seal in manifest.files.items():
+        if name == manifest.catalog or name.startswith(f"{MODEL}/"):
+            check_file(path / name, seal)
+    catalog = Catalog.open(path / manifest.catalog)
+    try:
+        _check_counts(path, manifest, catalog)
+        embeddings = Embeddings(path, manifest.blocks, manifest.files, manifest.dim)
+        store_files = {name: SealedFile(path / name, manifest.files[name]) for name in manifest.store.files}
+    except BaseException:
+        catalog.close()
+        raise
+    return Opened(manifest, catalog, embeddings, store_files)
+
+
+def _check_counts(path: Path, manifest: Manifest, catalog: Catalog) -> None:
+    for what, said, found in (
+        ("items", manifest.n_items, catalog.n_items()),
+        ("embeddings", manifest.n_rows, catalog.n_contents()),
+    ):
+        if said != found:
+            raise IndexDamagedError(
+                f"The manifest of {str(path)!r} counts {said} {what}, the catalog {found}. Build it again."
+            )

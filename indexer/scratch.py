@@ -1,0 +1,157 @@
+"""What a writer works on: a copy of the catalog that nobody else sees, until it is published."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from cbir.errors import IndexWriteError
+from indexer import publish
+from indexer.catalog import Catalog
+from indexer.durable import Seal, copy_file, refused
+from indexer.edits import open_scratch
+from indexer.lock import WriterLock
+from indexer.manifest import Manifest, StoreRef, read_manifest
+from indexer.pending import Pending
+from indexer.sealed import check_file, damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cbir.extractors.spec import ExtractorSpec
+
+_CATALOG = "catalog.sqlite"
+
+
+class Scratch:
+    """The lock, the manifest last published, the catalog being changed, the rows being added."""
+
+    def __init__(
+        self, path: Path, lock: WriterLock, manifest: Manifest, connection: sqlite3.Connection
+    ) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.catalog = Catalog(connection)
+        self.pending = Pending(path, manifest)
+        self.changed = False
+        self._connection = connection
+        self._lock = lock
+        self._broken = False
+        self._closed = False
+
+    @classmethod
+    def start(
+        cls, path: Path, spec: ExtractorSpec, fill_model: Callable[[Path], None], *, store: str
+    ) -> Self:
+        """Begin a new index and publish it, empty."""
+        publish.start_directory(path)
+        with _locked(path) as lock:
+            publish.start_directory(path)  # nobody was quicker
+            manifest = publish.first_manifest(path, spec, fill_model, store=store)
+            scratch = cls(path, lock, manifest, _connect(path, new=True))
+            try:
+                with scratch.publishing():
+                    scratch.publish(manifest, {})
+            except BaseException:
+                scratch.close()
+                raise
+            return scratch
+
+    @classmethod
+    def resume(cls, path: Path) -> Self:
+        """Take up an index that exists, without what a killed writer left."""
+        read_manifest(path)  # says that it is missing before a lock file is made
+        with _locked(path) as lock:
+            manifest = read_manifest(path)
+            publish.remove_leftovers(path, manifest)
+            catalog = path / manifest.catalog
+            try:
+                for name, seal in manifest.files.items():
+                    if name.startswith(f"{publish.MODEL}/"):
+                        check_file(path / name, seal)
+                check_file(catalog, manifest.files[manifest.catalog])
+            except FileNotFoundError as error:
+                raise damaged(Path(error.filename), "it is missing") from error
+            copy_file(catalog, path / publish.SCRATCH / _CATALOG)
+            return cls(path, lock, manifest, _connect(path, new=False))
+
+    @contextlib.contextmanager
+    def editing(self) -> Iterator[sqlite3.Connection]:
+        """Change the catalog; an error of the disk inside leaves the writer unusable."""
+        with self.publishing():
+            self.changed = True
+            yield self._connection
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Anything that writes: what goes wrong in the middle can't be gone on from."""
+        if self._broken or self._closed:
+            why = "closed" if self._closed else "stopped by an error"
+            raise IndexWriteError(f"The writer of {str(self.path)!r} was {why}. Open a new one.")
+        self._broken = True
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise IndexWriteError(
+                f"Could not write the catalog of {str(self.path)!r}: {error}. The index is as it was at its "
+                "last commit; make room or repair the disk, and run again to go on."
+            ) from error
+        self._broken = False
+
+    def commit(self) -> None:
+        """Publish the changes, if there are any."""
+        if not self.changed:
+            return
+        with self.publishing():
+            self.pending.flush()
+            self.pending.merge()
+            self.publish(self.manifest.successor(), self.pending.files)
+
+    def publish(self, manifest: Manifest, files: Mapping[str, Seal], store: StoreRef | None = None) -> None:
+        """Publish the catalog and the blocks as they are now."""
+        described = replace(
+            self.pending.described(manifest),
+            n_items=self.catalog.n_items(),
+            n_dead_rows=len(self.catalog.dead_rows()),
+            store=store or manifest.store,
+        )
+        self._connection.execute("COMMIT")
+        scratch = self.path / publish.SCRATCH / _CATALOG
+        self.manifest = publish.publish(self.path, described, scratch, files)
+        self._connection.execute("BEGIN")
+        self.changed = False
+        publish.remove_leftovers(self.path, self.manifest)
+
+    def close(self) -> None:
+        """Give up what was not published, and the lock."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(sqlite3.Error):
+                self.catalog.close()
+            publish.remove_scratch(self.path)
+            self._lock.release()
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[WriterLock]:
+    lock = WriterLock(path)
+    try:
+        publish.remove_scratch(path)
+        yield lock
+    except BaseException:
+        publish.remove_scratch(path)
+        lock.release()
+        raise
+
+
+def _connect(path: Path, *, new: bool) -> sqlite3.Connection:
+    scratch = path / publish.SCRATCH / _CATALOG
+    with refused(scratch):
+        scratch.parent.mkdir(exist_ok=True)
+    try:
+        return open_scratch(scratch, new=new)
+    except sqlite3.Error as error:
+        raise IndexWriteError(f"Could not write {str(scratch)!r}: {error}. Is the disk full?") from error

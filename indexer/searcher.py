@@ -1,0 +1,139 @@
+"""From a query to hits: which rows may be found, the store's answer, exact scores, ties, the cut."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbir.errors import SpecError
+from cbir.types import Hit, Item, Query
+from indexer.vectors import unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from indexer.catalog import Catalog
+    from indexer.embeddings import Embeddings
+    from indexer.stores import Neighbours, Store
+
+_SCORE_ERROR = 4e-6
+"""A store's float32 scores of unit vectors are nearer than this to the true cosines."""
+
+_MARGIN = 4
+"""Rows asked for beyond k, so that a near tie at the cut seldom needs a second search."""
+
+_MAX_CACHED_ROWS = 100_000
+
+
+class Searcher:
+    """Answers queries over one generation; threads may share it."""
+
+    def __init__(self, catalog: Catalog, embeddings: Embeddings, make_store: Callable[[], Store]) -> None:
+        self._catalog = catalog
+        self._embeddings = embeddings
+        self._make_store = make_store
+        self._store: Store | None = None
+        self._lock = threading.Lock()
+        self._items: dict[int, tuple[Item, ...]] = {}
+        self._living: tuple[bool, NDArray[np.bool_]] | None = None
+
+    def search(self, queries: Sequence[Query], k: int, *, exclude_same_group: bool) -> list[list[Hit]]:
+        """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
+        vectors = [unit(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
+        masks = [self._allowed(query, exclude_same_group=exclude_same_group) for query in queries]
+        if not queries or not self._embeddings.n_rows:
+            return [[] for _ in queries]
+        store = self._ready()
+        if len(queries) > 1 and all(mask is None for mask in masks):
+            found = store.search(np.stack(vectors).astype(np.float32), k + _MARGIN)
+        else:
+            found = [
+                store.search(vector.astype(np.float32)[np.newaxis], k + _MARGIN, allowed=mask)[0]
+                for vector, mask in zip(vectors, masks, strict=True)
+            ]
+        return [
+            self._rank(query, vector, mask, neighbours, k, exclude_same_group=exclude_same_group)
+            for query, vector, mask, neighbours in zip(queries, vectors, masks, found, strict=True)
+        ]
+
+    def _ready(self) -> Store:
+        if self._store is None:
+            with self._lock:
+                if self._store is None:
+                    self._store = self._make_store()
+        return self._store
+
+    def _rank(
+        self,
+        query: Query,
+        vector: NDArray[np.float64],
+        allowed: NDArray[np.bool_] | None,
+        neighbours: Neighbours,
+        k: int,
+        *,
+        exclude_same_group: bool,
+    ) -> list[Hit]:
+        """Score the rows exactly; ask the store for more while a row beyond them could tie at the cut."""
+        asked = k + _MARGIN
+        group = query.group if exclude_same_group else None
+        while True:
+            rows = self._embeddings.gather(neighbours.rows).astype(np.float64)
+            scores = np.vecdot(rows, vector).astype(np.float32).clip(-1.0, 1.0).tolist()
+            ranked = [
+                (-score, item.id, item)
+                for score, items in zip(scores, self._items_of(neighbours.rows.tolist()), strict=True)
+                for item in items
+                if item.id != query.item_id and (group is None or item.group != group)
+            ]
+            ranked.sort(key=lambda entry: entry[:2])
+            exhausted = len(neighbours.rows) < asked
+            if exhausted or (len(ranked) >= k and neighbours.scores[-1] < -ranked[k - 1][0] - _SCORE_ERROR):
+                return [
+                    Hit(rank, -negative, item) for rank, (negative, _, item) in enumerate(ranked[:k], start=1)
+                ]
+            asked *= 4
+            single = vector.astype(np.float32)[np.newaxis]
+            neighbours = self._ready().search(single, asked, allowed=allowed)[0]
+
+    def _items_of(self, rows: list[int]) -> list[tuple[Item, ...]]:
+        cache = self._items
+        missing = [row for row in rows if row not in cache]
+        if missing:
+            if len(cache) > _MAX_CACHED_ROWS:
+                self._items = cache = {row: cache[row] for row in rows if row in cache}
+            cache.update(self._catalog.items_of_rows(missing))
+        return [cache[row] for row in rows]
+
+    def _allowed(self, query: Query, *, exclude_same_group: bool) -> NDArray[np.bool_] | None:
+        """Which rows have an item that may be found; None when all have."""
+        group = query.group if exclude_same_group else None
+        if exclude_same_group and group is None:
+            raise SpecError(
+                "The query has no group, so its group can't be left out: give it one, "
+                "or search without excluding the same group."
+            )
+        dead, alive = self._alive()
+        excluded = [] if group is None else self._catalog.rows_of_group_alone(group)
+        if query.item_id is not None and (found := self._catalog.item(query.item_id)):
+            row = found[1]
+            others = [item for item in self._items_of([row])[0] if item.id != query.item_id]
+            if all(group is not None and item.group == group for item in others):
+                excluded.append(row)
+        if not dead and not excluded:
+            return None
+        allowed = alive.copy()
+        allowed[excluded] = False
+        return allowed
+
+    def _alive(self) -> tuple[bool, NDArray[np.bool_]]:
+        """Whether any row is dead, and which are not."""
+        if self._living is None:
+            dead = self._catalog.dead_rows()
+            living = np.ones(self._embeddings.n_rows, dtype=np.bool_)
+            living[dead] = False
+            self._living = (bool(dead), living)
+        return self._living

@@ -1,0 +1,95 @@
+"""FAISS: every row in memory up to FLAT_LIMIT, above that the cells of an inverted file.
+
+An inverted file (8-bit codes) only names candidates; their scores come from the embeddings. Rows added
+since it was built are searched exactly beside it. A filter that leaves few rows is searched exactly, too.
+No FAISS object is changed once it answers: adding during a search crashes it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from indexer.stores import inverted
+from indexer.stores.store import Built, Neighbours, StoreKind
+from indexer.stores.vendor import FaissIndex, load_faiss, selector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from indexer.embeddings import Embeddings
+    from indexer.manifest import StoreRef
+    from indexer.sealed import SealedFile
+
+FLAT_LIMIT = 200_000
+"""Up to this many rows all of them are compared, in memory; no files."""
+
+_BLAS_LOCK = threading.Lock()
+
+
+class FlatStore:
+    """All rows in one flat FAISS index, in memory."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._index: FaissIndex = load_faiss().IndexFlatIP(embeddings.dim)
+        for _, block in embeddings.blocks():
+            self._index.add(block)
+        self._n_rows = embeddings.n_rows
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+    ) -> list[Neighbours]:
+        """See ``Store``. A single query is answered by one thread, whatever OpenMP is set to."""
+        n_eligible = self._n_rows if allowed is None else int(np.count_nonzero(allowed))
+        width = min(k, n_eligible)
+        if not width:
+            return [Neighbours(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
+        if allowed is None and len(queries) == 1:
+            scores, rows = self._index.search(queries, width)
+        elif allowed is None:
+            scores, rows = self._search_batch(queries, width)
+        else:
+            scores, rows = self._search_allowed(queries, width, allowed)
+        return [Neighbours(*pair) for pair in zip(scores, rows, strict=True)]
+
+    def _search_batch(
+        self, queries: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        # FAISS turns to BLAS only above a bound on queries x dim that is ten times too high, and global.
+        faiss = load_faiss()
+        with _BLAS_LOCK:
+            before = faiss.cvar.distance_compute_blas_threshold
+            faiss.cvar.distance_compute_blas_threshold = 1
+            try:
+                return self._index.search(queries, k)
+            finally:
+                faiss.cvar.distance_compute_blas_threshold = before
+
+    def _search_allowed(
+        self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        parameters = load_faiss().SearchParameters(sel=selector(allowed))
+        return self._index.search(queries, k, params=parameters)
+
+
+def build(embeddings: Embeddings, directory: Path, folder: str, *, flat_limit: int = FLAT_LIMIT) -> Built:
+    """Write an inverted file when there are more than ``flat_limit`` rows, nothing otherwise."""
+    if embeddings.n_rows <= flat_limit:
+        return Built()
+    return inverted.build(embeddings, directory, folder)
+
+
+def _open(
+    embeddings: Embeddings, ref: StoreRef, files: Mapping[str, SealedFile]
+) -> FlatStore | inverted.InvertedStore:
+    if ref.kind == "faiss" and ref.files:
+        return inverted.InvertedStore(embeddings, ref, files[ref.files[0]])
+    return FlatStore(embeddings)
+
+
+KIND = StoreKind(build, _open)

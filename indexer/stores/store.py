@@ -1,0 +1,76 @@
+"""What a store is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from indexer.durable import Seal
+    from indexer.embeddings import Embeddings
+    from indexer.manifest import StoreRef
+    from indexer.records import JSON
+    from indexer.sealed import SealedFile
+
+
+class Neighbours(NamedTuple):
+    """The rows nearest to one query, nearest first.
+
+    ``scores`` are float32 cosines, right to a few 1e-7: the caller decides ties with scores of its own.
+    """
+
+    scores: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+
+class Store(Protocol):
+    """Finds neighbours among the rows of one generation. Immutable; threads may share it."""
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+    ) -> list[Neighbours]:
+        """Find the nearest rows of each query.
+
+        Args:
+            queries: (n, dim), unit rows.
+            k: at least 1.
+            allowed: (n_rows,), which rows may be found; None for all.
+
+        Returns:
+            One a query, each ``min(k, eligible)`` wide.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The files of a store, on the disk but in no manifest yet; none for a store that needs none.
+
+    Args:
+        files: seals by path relative to the index.
+        n_rows: how many rows, from the first, they cover.
+        settings: what the build chose, and what it measured.
+    """
+
+    files: Mapping[str, Seal] = field(default_factory=dict)
+    n_rows: int = 0
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """How stores of one kind are made.
+
+    Args:
+        build: (embeddings, index directory, folder relative to it) to the files written there.
+        open: (embeddings, what the manifest says, its files) to a store.
+    """
+
+    build: Callable[[Embeddings, Path, str], Built]
+    open: Callable[[Embeddings, StoreRef, Mapping[str, SealedFile]], Store]

@@ -1,0 +1,53 @@
+"""FAISS, imported when it is first needed (0.25 s), and as much of its interface as is used.
+
+The package's own type stubs lack half of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+
+class _Clustering(Protocol):
+    niter: int
+    seed: int
+
+
+class FaissIndex(Protocol):
+    """An index of FAISS; ``nlist`` is the number of cells of an inverted file."""
+
+    nlist: int
+    cp: _Clustering
+
+    def train(self, vectors: NDArray[np.float32]) -> None:
+        """Learn the cells and the codes."""
+        ...
+
+    def add(self, vectors: NDArray[np.float32]) -> None:
+        """Append rows; never while another thread searches."""
+        ...
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, *, params: object = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores and rows, (n, k) each; row -1 where there was nothing more to find."""
+        ...
+
+
+def load_faiss() -> ModuleType:
+    """The module ``faiss``."""
+    return import_module("faiss")
+
+
+def selector(allowed: NDArray[np.bool_]) -> object:
+    """FAISS's form of a mask over rows."""
+    made: object = load_faiss().IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+    return made

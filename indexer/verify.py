@@ -1,0 +1,141 @@
+"""Checking an index from end to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cbir.errors import IndexDamagedError
+from indexer.manifest import Manifest, read_manifest
+from indexer.opened import Opened, open_generation
+from indexer.sealed import check_file
+from indexer.stores import STORES
+from indexer.stores.exact import ExactStore
+from indexer.vectors import LENGTH_TOLERANCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SEED = 20240501
+_SAMPLE = 64
+_DEPTH = 10
+_FLAT_RECALL = 0.999
+_INVERTED_RECALL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was checked, and what is wrong.
+
+    Args:
+        findings: one line each; none when all is well.
+        n_files: files compared with their checksums.
+        n_rows: embeddings looked at.
+        n_items: items counted.
+        n_queries: embeddings searched for in the store and exactly.
+    """
+
+    findings: tuple[str, ...]
+    n_files: int = 0
+    n_rows: int = 0
+    n_items: int = 0
+    n_queries: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+
+def verify_index(path: Path) -> VerifyReport:
+    """Check the newest generation: files, counts, embeddings, and the store against exact search.
+
+    Raises:
+        IndexMissingError: nothing is there.
+        IndexDamagedError: the manifest itself is damaged; anything else is a finding.
+    """
+    manifest, findings = _check_files(path)
+    report = VerifyReport(tuple(findings), n_files=len(manifest.files) + 1)
+    if findings:
+        return report
+    try:
+        opened = open_generation(path)
+    except IndexDamagedError as error:
+        return replace(report, findings=(str(error),))
+    try:
+        findings = _check_rows(opened)
+        n_queries, wrong = _check_store(opened)
+    except IndexDamagedError as error:
+        return replace(report, findings=(*findings, str(error)))
+    finally:
+        opened.catalog.close()
+    return VerifyReport(
+        (*findings, *wrong), report.n_files, opened.manifest.n_rows, opened.manifest.n_items, n_queries
+    )
+
+
+def _check_files(path: Path) -> tuple[Manifest, list[str]]:
+    while True:
+        manifest = read_manifest(path)
+        findings = []
+        for name, seal in manifest.files.items():
+            try:
+                check_file(path / name, seal)
+            except FileNotFoundError:
+                findings.append(f"{str(path / name)!r} is missing.")
+            except IndexDamagedError as error:
+                findings.append(str(error))
+        if not findings or read_manifest(path).generation == manifest.generation:
+            return manifest, findings
+
+
+def _check_rows(opened: Opened) -> list[str]:
+    findings = []
+    manifest, catalog = opened.manifest, opened.catalog
+    blocks = sum(block.n_rows for block in manifest.blocks)
+    counts = {"catalog": catalog.n_contents(), "manifest": manifest.n_rows, "blocks": blocks}
+    if len(set(counts.values())) > 1:
+        findings.append(f"Embeddings are counted differently: {counts}.")
+    dangling = catalog.rows("SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM contents)")[0][0]
+    if dangling:
+        findings.append(f"{dangling} items have no embedding.")
+    lost = catalog.rows(
+        "SELECT count(*) FROM contents c WHERE NOT EXISTS (SELECT 1 FROM items WHERE row = c.row) "
+        "AND row NOT IN (SELECT row FROM dead_rows)"
+    )[0][0]
+    if lost:
+        findings.append(f"{lost} embeddings have no item and are not marked for it.")
+    for first_row, block in opened.embeddings.blocks():
+        lengths = np.linalg.norm(block.astype(np.float64), axis=1)
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
+        if len(wrong):
+            findings.append(
+                f"{len(wrong)} embeddings are not of length 1, the first is {first_row + wrong[0]}."
+            )
+    return findings
+
+
+def _check_store(opened: Opened) -> tuple[int, list[str]]:
+    manifest, embeddings = opened.manifest, opened.embeddings
+    if not embeddings.n_rows:
+        return 0, []
+    rng = np.random.default_rng(_SEED)
+    sample = rng.choice(embeddings.n_rows, min(_SAMPLE, embeddings.n_rows), replace=False)
+    queries = embeddings.gather(np.sort(sample))
+    store = STORES[manifest.store.kind].open(embeddings, manifest.store, opened.store_files)
+    found = store.search(queries, _DEPTH)
+    truth = ExactStore(embeddings).search(queries, _DEPTH)
+    # By score, not by row: rows that tie may be found in any order.
+    hits = sum(
+        int(np.count_nonzero(mine.scores >= true.scores[-1] - 1e-5))
+        for mine, true in zip(found, truth, strict=True)
+    )
+    recall = hits / sum(len(true.scores) for true in truth)
+    least = _INVERTED_RECALL if manifest.store.files else _FLAT_RECALL
+    if recall < least:
+        return len(sample), [
+            f"The store finds {recall:.3f} of the true neighbours, {least} is the least: build it again."
+        ]
+    return len(sample), []
