@@ -68,7 +68,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_pickle(path: Path) -> dict[str, Tensor]:
     try:
-        loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # by path, torch would judge by the name
+            loaded: object = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling hostile bytes raises anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"Weights {path} can't be read with weights_only=True: {reason}") from error

@@ -85,18 +85,25 @@ def _package_file(location: str) -> Path:
 
 def _hub_file(location: str, *, offline: bool) -> Path:
     """Find in the hub's local cache, else download into it."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub import (
+        get_hf_file_metadata,
+        hf_hub_download,
+        hf_hub_url,
+        try_to_load_from_cache,
+    )
+    from huggingface_hub.errors import HFValidationError
 
     repo, _, named = location.partition("@")
     revision = named or None
     try:
-        return Path(hf_hub_download(repo, _HUB_FILE, revision=revision, local_files_only=True))
+        # Not hf_hub_download(local_files_only=True): that one may still ask the hub for something else.
+        cached = try_to_load_from_cache(repo, _HUB_FILE, revision=revision)
     except HFValidationError as error:
         raise WeightsError(f"Weights source hub:{location} is no OWNER/REPO; correct the TOML.") from error
-    except (LocalEntryNotFoundError, OSError) as error:
-        if offline:
-            raise WeightsError(f"Weights {location} are not in the local cache; {_OTHER_WAY}.") from error
+    if isinstance(cached, str):
+        return Path(cached)
+    if offline:
+        raise WeightsError(f"Weights {location} are not in the local cache; {_OTHER_WAY}.")
     try:
         # One try, because the download's own retries take half a minute to give up without a network.
         get_hf_file_metadata(hf_hub_url(repo, _HUB_FILE, revision=revision), timeout=_HUB_TIMEOUT_S)
