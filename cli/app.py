@@ -1,0 +1,63 @@
+"""Every command, and where it lives."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cbir import __version__
+from cli.commands import build, compact, config, demo, doctor, info, remove, search, update, verify
+from cli.group import RootGroup
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    cls=RootGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings=_SETTINGS,
+)
+index = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
+settings = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
+
+app.add_typer(index, name="index", help="Build an index of images, and look after it.")
+app.command("search")(search.search)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(settings, name="config", help="What is set, and where.")
+
+index.command("build")(build.build)
+index.command("update")(update.update)
+index.command("remove")(remove.remove)
+index.command("verify")(verify.verify)
+index.command("info")(info.info)
+index.command("compact")(compact.compact)
+settings.command("show")(config.show)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the flag's value)
+    if wanted:
+        typer.echo(f"cbir {__version__} — research use only, not for diagnosis")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error. Also CBIR_DEBUG=1.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Find the medical images that look like this one. Research use only, not for diagnosis.
+
+    Start with `cbir demo`, or `cbir index build FOLDER` and `cbir search IMAGE`.
+    """
+    del debug, version  # RootGroup reads the one, the callback has answered the other
+    for stream in (sys.stdout, sys.stderr):  # a strange locale must not stop an answer
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,124 @@
+"""A query of the command line, from its text to the answer; decoder and networks start side by side."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbir.errors import CbirError, ImageError
+from cbir.images.files import read_file
+from cbir.types import Embedder, Query
+from cli.patient_key import read_key
+from cli.renderers.answer import Answer
+from cli.settings import Settings
+from cli.terminal import printable
+from indexer.index import Index
+
+
+def ask(
+    text: str, settings: Settings, *, k: int, exclude_same_group: bool, thumbnails: bool, started: float
+) -> Answer:
+    """Search for an image file or an item.
+
+    Args:
+        text: a path, or else an item id.
+        settings: which index, which limits.
+        k: how many hits.
+        exclude_same_group: leave the query's patient out.
+        thumbnails: also fetch the pictures.
+        started: `time.perf_counter` when the command began.
+
+    Raises:
+        CbirError: no such file or item, no image, no usable index.
+    """
+    is_file = os.path.lexists(text)
+    opening = time.perf_counter()
+    with Index.open(settings.index, resident=False) as index:
+        opened_s = time.perf_counter() - opening
+        query, blank = _file_query(index, text, settings) if is_file else _item_query(index, text)
+        searching = time.perf_counter()
+        hits = tuple(index.search(query, k, exclude_same_group=exclude_same_group))
+        searched_s = time.perf_counter() - searching
+        seconds = {
+            "open": opened_s,
+            **blank.seconds,
+            "search": searched_s,
+            "total": time.perf_counter() - started,
+        }
+        pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if thumbnails else {}
+        return replace(blank, k=k, hits=hits, seconds=seconds, thumbnails=pictures)
+
+
+def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
+    try:
+        query, item = index.query(text), index.item(text)
+    except KeyError:
+        raise CbirError(
+            f"{printable(text)} is no file, and no item of index {index.path}. "
+            "Give an image file, or an id from the hits of a search."
+        ) from None
+    blank = _blank(index, text)
+    return query, replace(
+        blank, query_item=text, query_label=item.label, query_thumbnail=index.thumbnail(text)
+    )
+
+
+def _file_query(index: Index, text: str, settings: Settings) -> tuple[Query, Answer]:
+    from cbir.images.pool import DecodePool
+    from indexer.query import embed_image
+
+    spec = index.spec
+    try:
+        file = read_file(text, settings.limits)
+        with DecodePool(
+            spec.read, [branch.preprocess for branch in spec.branches],
+            limits=settings.limits, n_workers=1, hash_key=read_key(settings.patient_key),
+        ) as pool, ThreadPoolExecutor(1) as threads:  # fmt: skip
+            pool.start()
+            embedder = _LoadingEmbedder(index, threads)
+            found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
+    except ImageError as error:
+        raise CbirError(f"{printable(text)} can't be searched for: {error}.") from error
+    blank = _blank(index, text)
+    return found.query, replace(
+        blank, seconds=found.seconds, notes=found.notes, query_thumbnail=found.thumbnail
+    )
+
+
+def _blank(index: Index, text: str) -> Answer:
+    return Answer(
+        query=text, query_item=None, query_label=None, k=0, index=index.path.absolute(),
+        fingerprint=index.fingerprint, generation=index.generation, n_items=len(index), hits=(), seconds={},
+    )  # fmt: skip
+
+
+class _LoadingEmbedder:
+    """The networks of an index, loaded in a thread while another process decodes the image."""
+
+    def __init__(self, index: Index, threads: ThreadPoolExecutor) -> None:
+        self._spec = index.spec
+        self._loading: Future[Embedder] = threads.submit(_load, index)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._spec.fingerprint
+
+    @property
+    def dim(self) -> int:
+        return self._spec.dim
+
+    def embed(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """As ``Embedder.embed``, when the networks are there."""
+        return self._loading.result().embed(prepared)
+
+
+def _load(index: Index) -> Embedder:
+    from cbir.extractors.exported import open_exported
+
+    return open_exported(index.spec, index.model_dir)

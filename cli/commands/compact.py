@@ -1,0 +1,17 @@
+"""`cbir index compact`."""
+
+from __future__ import annotations
+
+from cli import options as opt
+from cli.settings import load_settings
+from cli.terminal import note
+
+
+def compact(*, index: opt.IndexOption = None) -> None:
+    """Give back the space of removed items, merge small files, and rebuild the store."""
+    from indexer.writer import IndexWriter
+
+    settings = load_settings(index=index)
+    with IndexWriter.open(settings.index) as writer:
+        n_dropped = writer.compact()
+    note(f"compacted {settings.index}: {n_dropped} embeddings without items dropped")

@@ -1,0 +1,74 @@
+"""The set-up: cbir.toml, CBIR_* variables, the patient key, offline or not, the index."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from cbir.errors import CbirError, IndexMissingError
+from cli.doctor.finding import Finding
+from cli.patient_key import config_folder, key_file, read_key
+from cli.settings import NOT_SETTINGS, Settings, nearest, setting_names, settings_file
+
+_OTHERS = 0o077
+
+
+def setup_findings(settings: Settings) -> Iterator[Finding]:
+    """Look at what this user has set."""
+    found = settings_file()
+    yield Finding("cbir.toml", "ok", str(found) if found else f"none here or in {config_folder()}")
+    yield from _variables()
+    yield _patient_key(settings)
+    yield _offline(settings)
+    yield _index(settings)
+
+
+def _variables() -> Iterator[Finding]:
+    known = [f"CBIR_{name.upper()}" for name in setting_names()]
+    given = sorted(name for name in os.environ if name.startswith("CBIR_"))
+    for name in given:
+        if name not in known and name not in NOT_SETTINGS:
+            hint = nearest(name, known)
+            yield Finding("environment", "warn", f"{name} sets nothing", hint[0].upper() + hint[1:])
+    yield Finding(
+        "environment", "ok", ", ".join(name for name in given if name in known) or "no CBIR_* variable"
+    )
+
+
+def _patient_key(settings: Settings) -> Finding:
+    if settings.patient_key:
+        return Finding("patient key", "ok", "from the settings")
+    try:
+        if read_key(None) is None:
+            return Finding("patient key", "ok", f"none yet: the first build makes {key_file()}")
+        mode = stat.S_IMODE(key_file().stat().st_mode)
+    except (CbirError, OSError) as error:
+        return Finding("patient key", "fail", str(error), f"Mend {key_file()}, or set CBIR_PATIENT_KEY.")
+    if mode & _OTHERS:
+        return Finding(
+            "patient key", "warn", f"{key_file()} can be read by others", f"chmod 600 {key_file()}"
+        )
+    return Finding("patient key", "ok", str(key_file()))
+
+
+def _offline(settings: Settings) -> Finding:
+    if settings.offline or os.environ.get("HF_HUB_OFFLINE"):
+        return Finding("network", "ok", "offline: weights come from local files only")
+    return Finding(
+        "network", "ok", "used only to fetch weights of presets other than quick; --offline forbids it"
+    )
+
+
+def _index(settings: Settings) -> Finding:
+    from indexer.index import Index
+
+    try:
+        with Index.open(settings.index, resident=False) as index:
+            return Finding(
+                "index", "ok", f"{settings.index}: {len(index)} items, generation {index.generation}"
+            )
+    except IndexMissingError:
+        return Finding("index", "ok", f"none at {settings.index} yet: cbir index build FOLDER makes it")
+    except CbirError as error:
+        return Finding("index", "fail", str(error), "Build it again, or restore a copy.")

@@ -1,0 +1,108 @@
+"""An ingest run as a command sees it: progress, account, skipped files, exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cbir.errors import CbirError
+from cli.exit_codes import ExitCode
+from cli.patient_key import read_or_make_key
+from cli.settings import Settings
+from cli.terminal import note
+
+if TYPE_CHECKING:
+    from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
+
+
+def source_list(
+    sources: Sequence[str], labels: str | None, label_column: str | None, group_column: str | None
+) -> SourceList:
+    """The sources with absolute paths, so that `index update` finds them from anywhere."""
+    from indexer.account import SourceList
+
+    return SourceList(
+        sources=tuple(os.path.abspath(each) for each in sources),  # noqa: PTH100 (names that are not UTF-8 stay)
+        labels=os.path.abspath(labels) if labels else None,  # noqa: PTH100 (likewise)
+        label_column=label_column,
+        group_column=group_column,
+    )
+
+
+def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
+    """How the run works; makes the user's patient key when there is none."""
+    from indexer.account import IngestOptions
+
+    return IngestOptions(
+        limits=settings.limits,
+        policy=settings.policy,
+        n_workers=settings.workers,
+        hash_key=read_or_make_key(settings.patient_key),
+        prune=prune,
+    )
+
+
+def run_ingest(
+    ingest: Callable[[ProgressListener], IngestReport],
+    *,
+    source_lists: Sequence[SourceList],
+    index: Path,
+    skipped: Path | None,
+) -> ExitCode:
+    """Run it, show how far it is, and give the account.
+
+    Args:
+        ingest: takes the listener, does the work.
+        source_lists: what it will look at, to count.
+        index: the index directory.
+        skipped: where the skipped files are listed; None puts the list beside the index when there are any.
+    """
+    from cli.account import tell_account, write_skipped
+    from cli.progress import ProgressDisplay
+
+    with ProgressDisplay(lambda: _count_files(source_lists)) as display:
+        report = ingest(display)
+    tell_account(report)
+    log = skipped or index.with_name(f"{index.name}.skipped.jsonl")
+    if skipped or report.skipped_files:
+        write_skipped(report.skipped_files, log)
+        note(f"skipped files, with reasons: {log}")
+    else:
+        log.unlink(missing_ok=True)  # of a run before
+    if report.interrupted:
+        note("interrupted, run again to go on")
+        return ExitCode.INTERRUPTED
+    return ExitCode.SKIPPED if report.skipped_files else ExitCode.DONE
+
+
+def leave(code: ExitCode) -> None:
+    """End the command with a code that is not an error.
+
+    Raises:
+        Exit: with the code, unless it is 0.
+    """
+    if code is not ExitCode.DONE:
+        raise typer.Exit(code)
+
+
+def _count_files(source_lists: Sequence[SourceList]) -> int | None:
+    """Of what the run will find; a look at names only."""
+    from cbir.items import find_items
+
+    with contextlib.suppress(CbirError):  # the run itself will say it
+        return sum(
+            1
+            for each in source_lists
+            for _ in find_items(
+                each.sources,
+                labels=Path(each.labels) if each.labels else None,
+                label_column=each.label_column,
+                group_column=each.group_column,
+            )
+        )
+    return None

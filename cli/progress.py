@@ -1,0 +1,102 @@
+"""How far an ingest run has come: a bar at a terminal, else a line now and then; and Ctrl-C, gently."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self
+
+from cli.terminal import has_terminal, note
+from indexer.account import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+_LINE_EVERY_S = 10.0
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class ProgressDisplay:
+    """Listens to an ingest run; asks it to stop after the first Ctrl-C, and lets the second through.
+
+    Args:
+        count_files: counts what the run will find, in a thread of its own; gives the bar its end.
+    """
+
+    def __init__(self, count_files: Callable[[], int | None]) -> None:
+        self._count_files = count_files
+        self._bar = _open_bar() if has_terminal() else None
+        self._task: TaskID | None = None
+        self._total: int | None = None
+        self._stopping = False
+        self._handlers: dict[
+            int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None
+        ] = {}
+        self._started = self._told = time.monotonic()
+
+    def __call__(self, progress: Progress) -> bool:
+        """Show it; True asks the run to stop."""
+        if not self._handlers and threading.current_thread() is threading.main_thread():
+            self._handlers = {each: signal.signal(each, self._stop) for each in _STOP_SIGNALS}
+        if self._bar is not None and self._task is not None:
+            text = f"{progress.indexed} indexed, {progress.skipped} skipped, {progress.acknowledged} safe"
+            self._bar.update(self._task, completed=_done(progress), total=self._total, description=text)
+        elif time.monotonic() - self._told >= _LINE_EVERY_S:
+            self._told = time.monotonic()
+            note(self._line(progress))
+        return self._stopping
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task("looking for images", total=None)
+            threading.Thread(target=self._count, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _count(self) -> None:
+        self._total = self._count_files()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self._stopping = True
+        signal.signal(number, self._handlers[number])
+        note("stopping: what is embedded will be kept; once more stops at once")
+
+    def _line(self, progress: Progress) -> str:
+        n_done = _done(progress)
+        rate = n_done / max(time.monotonic() - self._started, 1e-9)
+        return (
+            f"{n_done} files ({rate:.3g}/s): {progress.indexed} indexed, {progress.unchanged} unchanged, "
+            f"{progress.duplicate} duplicate, {progress.skipped} skipped; {progress.acknowledged} safe"
+        )
+
+
+def _done(progress: Progress) -> int:
+    return progress.indexed + progress.unchanged + progress.duplicate + progress.skipped
+
+
+def _open_bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,1 @@
+"""The answers of a search in every form that can leave the program."""

@@ -1,0 +1,57 @@
+"""What a search found, as every renderer takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cbir.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits with what a reader wants to know about them.
+
+    Args:
+        query: as the user named it: a path, or an item id.
+        query_item: the item, when the query is one.
+        query_label: its label, when known.
+        k: as asked for; there may be fewer hits.
+        index: its directory.
+        fingerprint: of its extractor.
+        generation: of the index.
+        n_items: in the index.
+        hits: best first.
+        seconds: by stage, and ``total``.
+        notes: what reading did to the query.
+        query_thumbnail: JPEG; empty when no picture was asked for.
+        thumbnails: JPEG by item id; empty likewise.
+    """
+
+    query: str
+    query_item: str | None
+    query_label: str | None
+    k: int
+    index: Path
+    fingerprint: str
+    generation: int
+    n_items: int
+    hits: tuple[Hit, ...]
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    query_thumbnail: bytes = b""
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+
+    def labels(self) -> dict[str, int]:
+        """How many hits have each label, the most frequent first; hits without one are left out."""
+        return dict(Counter(hit.item.label for hit in self.hits if hit.item.label is not None).most_common())
+
+    def summary(self) -> str:
+        """One line: how many, of how many, in what time."""
+        stages = [f"{name} {1000 * value:.3g}" for name, value in self.seconds.items() if name != "total"]
+        if stages:
+            stages[0] += " ms"
+        n_hits = f"{len(self.hits)} {'hit' if len(self.hits) == 1 else 'hits'}"
+        return f"{n_hits} of {self.n_items} in {self.seconds['total']:.2f} s: {', '.join(stages)}"

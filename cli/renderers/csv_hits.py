@@ -1,0 +1,28 @@
+"""Hits as CSV, and as bare paths."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from cli.renderers.answer import Answer
+
+COLUMNS = ("rank", "score", "id", "path", "frame", "label", "group")
+
+
+def render_csv(answer: Answer) -> str:
+    """A line a hit: the fixed columns, then every metadata column that a hit has, by name."""
+    extra = sorted({name for hit in answer.hits for name in hit.item.metadata} - set(COLUMNS))
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow([*COLUMNS, *extra])
+    for hit in answer.hits:
+        item = hit.item
+        fixed = (hit.rank, f"{hit.score:.6f}", item.id, item.path, item.frame, item.label, item.group)
+        writer.writerow([*fixed, *(item.metadata.get(name) for name in extra)])
+    return page.getvalue()
+
+
+def render_paths(answer: Answer) -> str:
+    """A path a line, best first, in the bytes of the file system."""
+    return "".join(f"{hit.item.path}\n" for hit in answer.hits)

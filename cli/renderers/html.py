@@ -1,0 +1,52 @@
+"""Hits as one self-contained page: pictures inside, nothing fetched, nothing run."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+from cbir import __version__
+from cbir.types import Hit
+from cli.renderers.answer import Answer
+from cli.terminal import printable
+
+_TEMPLATE = Path(__file__).parent / "hits.html.jinja"
+
+
+def render_html(answer: Answer) -> str:
+    """The page; every text from a file name, label or column is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"picture": _picture, "printable": printable, "facts": _facts, "name": _name}
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(answer=answer, version=__version__, labels=answer.labels())
+
+
+def write_html(answer: Answer, path: Path) -> None:
+    """Write the page; a page that is there is replaced when the new one is whole."""
+    page = render_html(answer)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _picture(thumbnail: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(thumbnail).decode("ascii")
+
+
+def _name(path: str) -> str:
+    return os.path.basename(path)  # noqa: PTH119 (a query can be an item id, a path not of this system)
+
+
+def _facts(hit: Hit) -> dict[str, str]:
+    """What is worth reading under a picture, in order."""
+    item = hit.item
+    found = {"label": item.label, "group": item.group, **item.metadata, "frame": item.frame or None}
+    return {name: str(value) for name, value in found.items() if value is not None}

@@ -1,0 +1,50 @@
+"""Hits as a JSON document."""
+
+from __future__ import annotations
+
+import json
+
+from cbir.types import Hit
+from cli.renderers.answer import Answer
+
+VERSION = 1
+"""Goes up when a field changes its meaning or goes away; new fields may come any time."""
+
+
+def render_json(answer: Answer) -> str:
+    r"""One document, in ASCII: a byte of a file name that is not UTF-8 is ``\udcXX`` (surrogateescape)."""
+    document = {
+        "cbir": "hits",
+        "version": VERSION,
+        "query": {
+            "text": answer.query,
+            "item": answer.query_item,
+            "label": answer.query_label,
+            "notes": list(answer.notes),
+        },
+        "k": answer.k,
+        "index": {
+            "name": answer.index.name,
+            "fingerprint": answer.fingerprint,
+            "generation": answer.generation,
+            "items": answer.n_items,
+        },
+        "hits": [_hit(hit) for hit in answer.hits],
+        "labels": answer.labels(),
+        "seconds": {name: round(value, 6) for name, value in answer.seconds.items()},
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _hit(hit: Hit) -> dict[str, object]:
+    item = hit.item
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "id": item.id,
+        "path": item.path,
+        "frame": item.frame,
+        "label": item.label,
+        "group": item.group,
+        "metadata": dict(item.metadata),
+    }
