@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import TYPE_CHECKING
 
 from cbir.errors import ItemsError
@@ -23,6 +24,7 @@ def find_items(
     label_column: str | None = None,
     group_column: str | None = None,
     on_unmatched: Callable[[str], None] | None = None,
+    without: Path | None = None,
 ) -> Iterator[Found | Refused]:
     """Find the images of folders, globs, files and items files.
 
@@ -35,6 +37,7 @@ def find_items(
         label_column: in items files; default ``label``.
         group_column: in items files; default ``group``, else ``patient_id``.
         on_unmatched: told, at the end, each path of ``labels`` that no source gave.
+        without: a folder that is not walked, and not reported: the index, where it lies among the images.
 
     Raises:
         ItemsError: a source that does not exist, or an items file that can't be used.
@@ -51,21 +54,22 @@ def find_items(
             "A label or group column is named, but no items file is given. Add one with --labels."
         )
     ordered = sorted(dict.fromkeys(parsed), key=lambda source: source.kind != "table")
+    hidden = os.path.realpath(without) if without else None
     found: Iterator[Found | Refused] = itertools.chain.from_iterable(
-        _look_in(source, tables.get(source)) for source in ordered
+        _look_in(source, tables.get(source), hidden) for source in ordered
     )
     if len(ordered) > 1:
         found = _once(found)
     return _labelled(found, joined, on_unmatched) if joined else found
 
 
-def _look_in(source: Source, table: Table | None) -> Iterator[Found | Refused]:
+def _look_in(source: Source, table: Table | None, without: str | None) -> Iterator[Found | Refused]:
     if table is not None:
         yield from (row if isinstance(seen := look(row.path), Found) else seen for row in table.rows)
     elif source.kind == "folder":
-        yield from walk(source.text)
+        yield from walk(source.text, without=without)
     elif source.kind == "glob":
-        yield from walk(*source.base_and_pattern())
+        yield from walk(*source.base_and_pattern(), without=without)
     else:
         yield look(source.text)
 

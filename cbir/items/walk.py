@@ -25,13 +25,16 @@ EVERYTHING = ("**",)
 """The pattern that every path matches."""
 
 
-def walk(folder: str, pattern: tuple[str, ...] = EVERYTHING) -> Iterator[Found | Refused]:
+def walk(
+    folder: str, pattern: tuple[str, ...] = EVERYTHING, *, without: str | None = None
+) -> Iterator[Found | Refused]:
     """Find every file below a folder whose path matches, hidden ones too, sorted by name in each folder.
 
     Args:
         folder: absolute; may itself be a link.
         pattern: path components below the folder, as in ``fnmatch``; ``**`` is any number of folders. A
             folder that matches stands for all that is in it.
+        without: the real path of a folder to pass over in silence.
     """
     pattern = (*pattern, "**")
     waiting: list[tuple[str, ...]] = [()]
@@ -43,7 +46,7 @@ def walk(folder: str, pattern: tuple[str, ...] = EVERYTHING) -> Iterator[Found |
             if _matches(parts, pattern):
                 yield seen
         elif seen is None:
-            if _may_contain(parts, pattern):
+            if _may_contain(parts, pattern) and (without is None or os.path.realpath(path) != without):
                 names = _names_in(path)
                 if isinstance(names, Refused):
                     yield names

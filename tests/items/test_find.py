@@ -125,6 +125,14 @@ def test_a_glob_reports_the_links_it_would_have_followed_and_no_others(tmp_path)
     assert relative(refused, tmp_path) == ["c.png", "folder"]
 
 
+def test_the_index_among_the_images_is_not_walked(tmp_path):
+    write(tmp_path, "a.png", "sub/my.index/catalog.sqlite", "sub/b.png")
+    (tmp_path / "alias").symlink_to(tmp_path / "sub")
+    for source in (tmp_path, tmp_path / "**/*"):
+        items = find_items([str(source)], without=tmp_path / "alias" / "my.index")
+        assert relative(items, tmp_path) == ["a.png", "alias", "sub/b.png"]
+
+
 def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path):
     write(tmp_path, "scan [1]/a.png", "scan 1/b.png")
     assert relative(find_items([str(tmp_path / "scan [1]")]), tmp_path) == ["scan [1]/a.png"]
