@@ -52,9 +52,7 @@ def test_rows_are_unit_vectors_whatever_their_scale(raw, weights):
         np.testing.assert_allclose(np.linalg.norm(fused, axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("value", "named"), [(np.nan, "not finite"), (np.inf, "not finite"), (0.0, "zero")]
-)
+@pytest.mark.parametrize(("value", "named"), [(np.nan, "not finite"), (np.inf, "not finite"), (0.0, "zero")])
 def test_a_bad_row_is_refused_naming_its_branch_and_image(spec, value, named):
     bad = vectors()
     bad[1, :] = value

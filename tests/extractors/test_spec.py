@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbir.errors import SpecError
@@ -197,6 +197,7 @@ def test_a_damaged_dictionary_is_a_spec_error_that_names_the_place(spec, path, v
         ExtractorSpec.from_dict(_damage(spec.to_dict(), path, value))
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.dictionaries(st.text(), x)))
 def test_nonsense_is_always_a_spec_error(nonsense):
     with pytest.raises(SpecError):

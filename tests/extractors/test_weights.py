@@ -82,7 +82,9 @@ def test_offline_never_opens_a_connection_and_names_the_way_out(hub_cache, no_ne
 
 def test_an_unreachable_hub_is_one_line_within_seconds(hub_cache, no_network):
     start = time.monotonic()
-    with pytest.raises(WeightsError, match=r"timm/densenet121\.tv_in1k can't be fetched .*--weights FILE") as it:
+    with pytest.raises(
+        WeightsError, match=r"timm/densenet121\.tv_in1k can't be fetched .*--weights FILE"
+    ) as it:
         find_weights(HUB, hub_cache)
     assert time.monotonic() - start < 5
     assert no_network
