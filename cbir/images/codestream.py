@@ -30,6 +30,7 @@ class Codestream:
         height: rows.
         components: samples a pixel.
         bits: of a sample.
+        start_of_frame: the marker of the JPEG process, such as 0xC0 for baseline; JPEG only.
         signed: JPEG 2000 only.
         multi_component: JPEG 2000 only: colours were transformed, and the decoder undoes it.
         adobe_transform: of the APP14 marker: 0 none, 1 YCbCr, 2 YCCK; None without one.
@@ -42,6 +43,7 @@ class Codestream:
     height: int
     components: int
     bits: int
+    start_of_frame: int = 0
     signed: bool = False
     multi_component: bool = False
     adobe_transform: int | None = None
@@ -66,7 +68,7 @@ def jpeg_codestream(data: bytes) -> Codestream:
     exif = b""
     for marker, segment in _segments(data):
         if marker in _START_OF_FRAME:
-            return _frame_header(segment, adobe, exif, is_jfif=is_jfif)
+            return _frame_header(marker, segment, adobe, exif, is_jfif=is_jfif)
         if marker == _APP0 and segment.startswith(b"JFIF"):
             is_jfif = True
         elif marker == _APP1 and segment.startswith(b"Exif\x00\x00"):
@@ -96,7 +98,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             at = end
 
 
-def _frame_header(segment: bytes, adobe: int | None, exif: bytes, *, is_jfif: bool) -> Codestream:
+def _frame_header(
+    marker: int, segment: bytes, adobe: int | None, exif: bytes, *, is_jfif: bool
+) -> Codestream:
     try:
         bits, height, width, components = struct.unpack_from(">BHHB", segment)
         ids = tuple(segment[6 + 3 * i] for i in range(components))
@@ -105,7 +109,15 @@ def _frame_header(segment: bytes, adobe: int | None, exif: bytes, *, is_jfif: bo
     if not 1 <= components <= _MAX_COMPONENTS:
         raise ImageError(SkipReason.UNSUPPORTED, f"a JPEG stream of {components} components; 1 to 4 are read")
     return Codestream(
-        width, height, components, bits, adobe_transform=adobe, is_jfif=is_jfif, component_ids=ids, exif=exif
+        width,
+        height,
+        components,
+        bits,
+        marker,
+        adobe_transform=adobe,
+        is_jfif=is_jfif,
+        component_ids=ids,
+        exif=exif,
     )
 
 

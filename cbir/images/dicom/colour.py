@@ -61,7 +61,8 @@ def _from_ybr(values: RGB) -> RGB:
     white = np.iinfo(values.dtype).max
     centred = values.astype(np.float32)
     centred[..., 1:] -= (white + 1) / 2
-    return np.clip(np.rint(centred @ _FROM_YBR), 0, white).astype(values.dtype)
+    rgb: RGB = np.clip(np.rint(centred @ _FROM_YBR), 0, white).astype(values.dtype)
+    return rgb
 
 
 def _from_palette(samples: Samples, dataset: Dataset) -> RGB:
