@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SCORE_ERROR = 4e-6
 """A store's float32 scores of unit vectors are nearer than this to the true cosines."""
 
-_MARGIN = 4
+_MARGIN = 2
 """Rows asked for beyond k, so that a near tie at the cut seldom needs a second search."""
 
 _MAX_CACHED_ROWS = 100_000
@@ -79,22 +79,22 @@ class Searcher:
     ) -> list[Hit]:
         """Score the rows exactly; ask the store for more while a row beyond them could tie at the cut."""
         asked = k + _MARGIN
-        group = query.group if exclude_same_group else None
+        own, group = query.item_id, query.group if exclude_same_group else None
         while True:
-            rows = self._embeddings.gather(neighbours.rows).astype(np.float64)
-            scores = np.vecdot(rows, vector).astype(np.float32).clip(-1.0, 1.0).tolist()
+            exact = np.vecdot(self._embeddings.gather(neighbours.rows).astype(np.float64), vector)
+            np.minimum(np.maximum(exact, -1.0, out=exact), 1.0, out=exact)
             ranked = [
                 (-score, item.id, item)
-                for score, items in zip(scores, self._items_of(neighbours.rows.tolist()), strict=True)
+                for score, items in zip(
+                    exact.astype(np.float32).tolist(), self._items_of(neighbours.rows.tolist()), strict=True
+                )
                 for item in items
-                if item.id != query.item_id and (group is None or item.group != group)
+                if item.id != own and (group is None or item.group != group)
             ]
-            ranked.sort(key=lambda entry: entry[:2])
-            exhausted = len(neighbours.rows) < asked
-            if exhausted or (len(ranked) >= k and neighbours.scores[-1] < -ranked[k - 1][0] - _SCORE_ERROR):
-                return [
-                    Hit(rank, -negative, item) for rank, (negative, _, item) in enumerate(ranked[:k], start=1)
-                ]
+            ranked.sort()  # ids differ, so that items are never compared
+            is_all = len(neighbours.rows) < asked
+            if is_all or (len(ranked) >= k and neighbours.scores[-1] < -ranked[k - 1][0] - _SCORE_ERROR):
+                return [Hit(rank, -score, item) for rank, (score, _, item) in enumerate(ranked[:k], start=1)]
             asked *= 4
             single = vector.astype(np.float32)[np.newaxis]
             neighbours = self._ready().search(single, asked, allowed=allowed)[0]

@@ -1,0 +1,165 @@
+"""What every store must answer, compared with multiplying everything, value by value."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from indexer.blocks import write_block
+from indexer.embeddings import Embeddings
+from indexer.manifest import StoreRef
+from indexer.sealed import SealedFile
+from indexer.stores import STORES, Neighbours, Store
+from indexer.stores import faiss as faiss_store
+
+KINDS = {name: kind.build for name, kind in STORES.items()}
+KINDS["faiss above its flat limit"] = partial(faiss_store.build, flat_limit=100)
+
+N_ROWS, DIM = 5000, 16
+
+
+def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int | None = None) -> Store:
+    """A store over rows in two blocks; the files, if any, cover the first ``n_covered``."""
+
+    def stored(n: int) -> Embeddings:
+        blocks = [
+            write_block(folder, number, start, list(rows[start:stop]), [b""] * (stop - start))
+            for number, (start, stop) in enumerate([(0, n // 3), (n // 3, n)])
+            if stop > start
+        ]
+        files = {name: seal for block in blocks for name, seal in block.files.items()}
+        return Embeddings(folder, [block.ref for block in blocks], files, rows.shape[1])
+
+    built = KINDS[kind](stored(n_covered or len(rows)), folder, "store/00000001")
+    name = kind.split()[0]
+    ref = StoreRef(name, tuple(built.files), built.n_rows, built.settings)
+    files = {path: SealedFile(folder / path, seal) for path, seal in built.files.items()}
+    return STORES[name].open(stored(len(rows)), ref, files)
+
+
+def truth(
+    rows: NDArray[np.float32], query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """The scores that must come out, best first."""
+    scores = rows.astype(np.float64) @ query.astype(np.float64)
+    return np.sort(scores if allowed is None else scores[allowed])[::-1][:k]
+
+
+def check(
+    found: Neighbours,
+    rows: NDArray[np.float32],
+    query: NDArray[np.float32],
+    k: int,
+    allowed: NDArray[np.bool_] | None = None,
+) -> None:
+    """Right width, right scores for the rows named, no row twice, none that is not allowed, the best ones."""
+    wanted = truth(rows, query, k, allowed)
+    assert found.rows.dtype == np.int64
+    assert found.scores.dtype == np.float32
+    assert len(found.rows) == len(found.scores) == len(wanted)
+    assert len(set(found.rows.tolist())) == len(found.rows)
+    assert allowed is None or allowed[found.rows].all()
+    mine = rows[found.rows].astype(np.float64) @ query.astype(np.float64)
+    np.testing.assert_allclose(found.scores, mine, atol=1e-6)
+    assert (np.diff(found.scores) <= 0).all()
+    np.testing.assert_allclose(found.scores, wanted, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def rows() -> NDArray[np.float32]:
+    drawn = np.random.default_rng(0).standard_normal((N_ROWS, DIM))
+    return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=sorted(KINDS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def store(kind, rows, tmp_path_factory):
+    return make(kind, tmp_path_factory.mktemp("store"), rows)
+
+
+def test_the_nearest_rows_come_first_with_their_cosines(store, rows):
+    for query in rows[:20]:
+        check(store.search(query[None], 10)[0], rows, query, 10)
+
+
+def test_a_query_far_from_everything_gets_negative_scores(store, rows):
+    away = -rows.mean(axis=0)
+    away /= np.linalg.norm(away)
+    found = store.search(away[None], N_ROWS)[0]
+    check(found, rows, away, N_ROWS)
+    assert found.scores[-1] < 0
+
+
+def test_more_than_there_is_gives_all_there_is(store, rows):
+    check(store.search(rows[:1], N_ROWS + 7)[0], rows, rows[0], N_ROWS + 7)
+
+
+def test_a_batch_gives_what_its_queries_give_alone(store, rows):
+    queries = rows[100:164]
+    for query, together in zip(queries, store.search(queries, 5), strict=True):
+        alone = store.search(query[None], 5)[0]
+        np.testing.assert_array_equal(together.rows, alone.rows)
+        np.testing.assert_allclose(together.scores, alone.scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0002, 0.01, 0.3, 0.98])
+def test_a_mask_holds_before_the_cut(store, rows, share):
+    allowed = np.random.default_rng(3).random(N_ROWS) < share
+    allowed[17] = True
+    for query in rows[:5]:
+        check(store.search(query[None], 10, allowed=allowed)[0], rows, query, 10, allowed)
+
+
+def test_a_mask_that_allows_nothing_finds_nothing(store, rows):
+    found = store.search(rows[:2], 10, allowed=np.zeros(N_ROWS, dtype=np.bool_))
+    assert [len(each.rows) for each in found] == [0, 0]
+
+
+def test_a_mask_against_all_near_rows_still_fills_the_answer(store, rows):
+    # The far half of the gallery lies in cells that the query would not visit.
+    allowed = rows @ rows[0] < 0
+    found = store.search(rows[:1], 2000, allowed=allowed)[0]
+    assert len(found.rows) == 2000
+    assert allowed[found.rows].all()
+
+
+def test_one_row_is_found(kind, tmp_path):
+    one = np.array([[0.6, -0.8]], dtype=np.float32)
+    found = make(kind, tmp_path, one).search(-one, 10)[0]
+    assert found.rows.tolist() == [0]
+    np.testing.assert_allclose(found.scores, [-1.0], atol=1e-6)
+
+
+def test_identical_rows_are_all_found_with_one_score(kind, rows, tmp_path):
+    same = rows[:300].copy()
+    same[[5, 77, 150, 299]] = rows[5]
+    found = make(kind, tmp_path, same).search(rows[5:6], 4)[0]
+    assert sorted(found.rows.tolist()) == [5, 77, 150, 299]
+    np.testing.assert_allclose(found.scores, 1.0, atol=1e-6)
+
+
+def test_rows_added_since_the_build_are_found(kind, rows, tmp_path):
+    store = make(kind, tmp_path, rows[:1000], n_covered=900)
+    for number in (899, 900, 999):
+        assert store.search(rows[number : number + 1], 3)[0].rows[0] == number
+        check(store.search(rows[number : number + 1], 3)[0], rows[:1000], rows[number], 3)
+
+
+def test_the_inverted_file_keeps_its_recall(rows, tmp_path):
+    store = make("faiss above its flat limit", tmp_path, rows)
+    queries = np.random.default_rng(9).standard_normal((200, DIM)).astype(np.float32)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    found = store.search(queries, 10)
+    hits = sum(
+        np.count_nonzero(mine.scores >= truth(rows, query, 10)[-1] - 1e-6)
+        for mine, query in zip(found, queries, strict=True)
+    )
+    assert hits / 2000 >= 0.97
