@@ -45,7 +45,8 @@ class DecodedFrame:
         frame: from 0, in the file.
         prepared: one (3, height, width) array a branch.
         thumbnail: a JPEG of 8 bits, without metadata.
-        pixels_sha256: of dtype, shape and pixels as read: equal for the same image in another wrapping.
+        pixels_sha256: of dtype, shape and the pixels' xxh3-128 checksum, as read: equal for the same image
+            in another wrapping.
         info: what the file says about the image.
         notes: what a policy or conversion did.
     """
