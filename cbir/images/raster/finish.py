@@ -66,7 +66,7 @@ def over_black(pixels: Pixels) -> tuple[Pixels, tuple[str, ...]]:
     white = _WHITE[pixels.dtype.str[1:]]
     if (alpha != white).any():
         weighted = (colours.astype(np.uint64) * alpha + white // 2) // white
-        seen = weighted.astype(np.uint8 if white == _WHITE["u1"] else np.uint16)
+        seen = cast("Pixels", weighted.astype(pixels.dtype))
         return _squeezed(seen), ("transparency put over black",)
     return _squeezed(colours), ()
 
