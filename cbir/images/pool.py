@@ -128,26 +128,23 @@ class DecodePool:
         self.close()
 
     def _decode_in(self, slot: _Slot, data: bytes) -> list[DecodedFrame]:
-        starting = self._ensure_worker(slot)
+        worker = self._started(self._ensure_worker(slot))
         keep = False
-        worker: WorkerProcess | None = None
         try:
-            worker = self._started(starting)
             worker.wait_until_ready()
             frames = worker.decode(data, self._limits.timeout_s)
             keep = True
         except CbirError:
-            keep = worker is not None and worker.is_usable
+            keep = worker.is_usable
             if self._closed:
                 raise RuntimeError("The decode pool was closed while it decoded.") from None
             raise
         finally:  # whatever ends the call, Ctrl-C too: a worker in mid-sentence is not used again
-            if not keep or (worker is not None and worker.is_worn):
+            if not keep or worker.is_worn:
                 with self._lock:
                     slot.worker = None
-                if worker is not None:
-                    worker.kill()
-                    worker.forget()
+                worker.kill()
+                worker.forget()
         return frames
 
     def _started(self, starting: Future[WorkerProcess]) -> WorkerProcess:
@@ -160,15 +157,17 @@ class DecodePool:
         with self._lock:
             if self._closed:
                 raise RuntimeError("The decode pool is closed.")
-            if slot.worker is None or _died_idle(slot.worker):
+            if slot.worker is None or _is_gone(slot.worker):
                 slot.worker = self._starter.submit(WorkerProcess.start, self._worker_module, self._task)
             return slot.worker
 
 
-def _died_idle(starting: Future[WorkerProcess]) -> bool:
-    """Whether somebody else ended the worker (the out-of-memory killer): no fault of the next file."""
-    if not starting.done() or starting.cancelled() or starting.exception() is not None:
+def _is_gone(starting: Future[WorkerProcess]) -> bool:
+    """Whether a worker never started, or somebody else (the out-of-memory killer) ended it while idle."""
+    if not starting.done():
         return False
+    if starting.cancelled() or starting.exception() is not None:
+        return True
     worker = starting.result()
     if worker.has_ended:
         worker.forget()

@@ -163,6 +163,8 @@ class WorkerProcess:
         self.is_usable = not header["tainted"]
         if "reason" in header:
             raise ImageError(SkipReason(str(header["reason"])), str(header["detail"]))
+        if not frames:
+            raise ValueError("neither a frame nor a reason")
         return frames
 
     def _receive_frame(self, header: dict[str, JSON], deadline: float) -> DecodedFrame:

@@ -65,6 +65,8 @@ def read_images(data, spec, policy, limits, *, hash_key):
         os.write(int(sys.argv[3]), b"\\0" * 7 + b"\\5" + b"hello" * 100)
     elif verb == "announce":
         os.write(int(sys.argv[3]), b"\\x7f" + b"\\xff" * 7)
+    elif verb == "nothing":
+        return []
     elif verb == "pid":
         return [image(frame=os.getpid())]
     elif verb == "nap":
@@ -134,6 +136,7 @@ def test_the_hash_key_reaches_the_reader(make_pool):
         (b"exit", "exit status 3"),
         (b"babble", "the worker answered nonsense"),
         (b"announce", "the worker answered nonsense"),
+        (b"nothing", "the worker answered nonsense"),
     ],
 )
 def test_a_crashed_decoder_is_reported_and_the_next_file_is_decoded(make_pool, verb, detail):
@@ -263,6 +266,29 @@ def test_workers_that_cannot_start_give_one_clear_error(make_pool):
         with pytest.raises(CbirError, match=r"workers can't start \(exit status 1\)"):
             pool.decode(b"fine")
     assert children() == []
+
+
+def test_a_python_that_cannot_be_run_gives_one_clear_error(make_pool, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    pool = make_pool()
+    for _ in range(2):
+        with pytest.raises(CbirError, match="can't start: No such file or directory"):
+            pool.decode(b"fine")
+
+
+def test_an_interrupted_call_frees_its_worker(make_pool, monkeypatch):
+    pool = make_pool()
+    pid = worker_pid(pool)
+
+    def interrupt(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cbir.images.channel.Channel.receive_json", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pool.decode(b"hang")
+    assert not psutil.pid_exists(pid)
+    assert len(pool.decode(b"fine")) == 2
 
 
 def test_no_pool_without_workers():
