@@ -49,17 +49,16 @@ def test_files(folder: Path) -> list[Path]:
 test_files.__test__ = False
 
 
-def same_window(path: Path, frame: int) -> list[str]:
-    """DCMTK's options for what ReadSpec() means; a window of a functional group, unknown to it, is spelt out."""
+def same_window(path: Path) -> list[str]:
+    """DCMTK's options for what ReadSpec() means; it knows no functional groups: their window is spelt out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-    groups = dataset.get("PerFrameFunctionalGroupsSequence", [])
-    if frame < len(groups) and "FrameVOILUTSequence" in groups[frame]:
-        window = groups[frame].FrameVOILUTSequence[0]
-        rescale = groups[frame].PixelValueTransformationSequence[0]
-        center = (float(window.WindowCenter) - float(rescale.RescaleIntercept)) / float(rescale.RescaleSlope)
-        return ["+Ww", str(center), str(float(window.WindowWidth) / float(rescale.RescaleSlope))]
+    shared = dataset.get("SharedFunctionalGroupsSequence", [{}])[0]
+    if "FrameVOILUTSequence" in shared:
+        window, rescale = shared.FrameVOILUTSequence[0], shared.PixelValueTransformationSequence[0]
+        assert rescale.RescaleSlope == 1
+        return ["+Ww", str(window.WindowCenter - rescale.RescaleIntercept), str(window.WindowWidth)]
     if "VOILUTSequence" in dataset:
         return ["+Wl", "1"]
     return ["+Wi", "1"] if dataset.get("WindowCenter") is not None else ["+Wm"]
@@ -86,7 +85,7 @@ def test_every_file_that_dcmtk_renders_looks_the_same_within_one_grey_level(sour
         except ImageError:
             continue
         program = "dcml2pnm" if image.info.transfer_syntax_uid in JPEG_LS else "dcmj2pnm"
-        window = same_window(path, image.frame) if image.pixels.ndim == 2 else []
+        window = same_window(path) if image.pixels.ndim == 2 else []
         bitmap = tmp_path / "rendered.pnm"
         options = ["-O", *window, "+F", str(image.frame + 1), "+op"]
         done = subprocess.run([program, *options, path, bitmap], capture_output=True, check=False)
