@@ -50,15 +50,14 @@ test_files.__test__ = False
 
 
 def same_window(path: Path) -> list[str]:
-    """DCMTK's options for what ReadSpec() means; it knows no functional groups: their window is spelt out."""
+    """DCMTK's options for what ReadSpec() means; a window of a functional group is spelt out for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True)
     shared = dataset.get("SharedFunctionalGroupsSequence", [{}])[0]
     if "FrameVOILUTSequence" in shared:
-        window, rescale = shared.FrameVOILUTSequence[0], shared.PixelValueTransformationSequence[0]
-        assert rescale.RescaleSlope == 1
-        return ["+Ww", str(window.WindowCenter - rescale.RescaleIntercept), str(window.WindowWidth)]
+        window = shared.FrameVOILUTSequence[0]
+        return ["+Ww", str(window.WindowCenter), str(window.WindowWidth)]
     if "VOILUTSequence" in dataset:
         return ["+Wl", "1"]
     return ["+Wi", "1"] if dataset.get("WindowCenter") is not None else ["+Wm"]
