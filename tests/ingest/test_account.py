@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import struct
@@ -224,12 +225,13 @@ def test_no_permission_is_a_reason(tiny_index, folder, monkeypatch):
 
 def test_a_file_that_keeps_changing_while_it_is_read_is_skipped(tiny_index, folder, monkeypatch):
     real_fstat = os.fstat
-    times = iter(range(1000))
+    times = itertools.count(1)
 
     def restless(descriptor: int) -> os.stat_result:
-        status = list(real_fstat(descriptor))
-        status[8] = next(times)
-        return os.stat_result(status)
+        status = real_fstat(descriptor)
+        if Path(f"/proc/self/fd/{descriptor}").readlink().is_relative_to(folder):
+            os.utime(descriptor, ns=(0, next(times)))
+        return status
 
     monkeypatch.setattr(files.os, "fstat", restless)
     assert update(tiny_index, folder).skipped == {SkipReason.CHANGED: 2}
