@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -120,6 +121,7 @@ def remove_scratch(directory: Path) -> None:
     shutil.rmtree(directory / SCRATCH, ignore_errors=True)
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     versions = {"cbir": __version__}
     for package in ("numpy", "faiss-cpu", "faiss-gpu-cu12"):

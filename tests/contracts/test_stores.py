@@ -35,7 +35,7 @@ def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int |
         return Embeddings(folder, [block.ref for block in blocks], files, rows.shape[1])
 
     built = KINDS[kind](stored(n_covered or len(rows)), folder, "store/00000001")
-    name = kind.split()[0]
+    name = kind.split(maxsplit=1)[0]
     ref = StoreRef(name, tuple(built.files), built.n_rows, built.settings)
     files = {path: SealedFile(folder / path, seal) for path, seal in built.files.items()}
     return STORES[name].open(stored(len(rows)), ref, files)
