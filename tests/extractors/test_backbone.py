@@ -78,7 +78,7 @@ def test_a_wrong_dim_names_both(branch, seeded):
 
 
 def test_an_unknown_model_is_a_spec_error_that_names_near_ones(branch):
-    with pytest.raises(SpecError, match="densenet121x.*near it: densenet121"):
+    with pytest.raises(SpecError, match=r"densenet121x.*near it: densenet121"):
         build_backbone(replace(branch, backbone="timm:densenet121x"), {}, source="x")
 
 

@@ -72,7 +72,7 @@ def test_a_toml_that_makes_no_sense_is_refused_naming_the_file(tmp_path, old, ne
 def test_a_missing_file_and_an_unknown_name_are_told_apart(tmp_path):
     with pytest.raises(SpecError, match=r"gone\.toml can't be read"):
         read_preset(tmp_path / "gone.toml")
-    with pytest.raises(SpecError, match="no preset .*quick, densenet121, resnet50, vgg16"):
+    with pytest.raises(SpecError, match=r"no preset .*quick, densenet121, resnet50, vgg16"):
         read_preset("resnext")
 
 

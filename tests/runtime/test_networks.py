@@ -12,10 +12,10 @@ from cbir.runtime.openvino import OpenVinoNetwork
 from cbir.runtime.pytorch import TorchNetwork
 
 RUNTIMES = {
-    "torch": lambda path, module: TorchNetwork(module, 96),
-    "torch in parts": lambda path, module: TorchNetwork(module, 96, batch_size=2),
-    "onnxruntime": lambda path, module: OrtNetwork(path, n_threads=1),
-    "openvino": lambda path, module: OpenVinoNetwork(path, n_threads=2, precision="f32"),
+    "torch": lambda _path, module: TorchNetwork(module, 96),
+    "torch in parts": lambda _path, module: TorchNetwork(module, 96, batch_size=2),
+    "onnxruntime": lambda path, _module: OrtNetwork(path, n_threads=1),
+    "openvino": lambda path, _module: OpenVinoNetwork(path, n_threads=2, precision="f32"),
 }
 
 
