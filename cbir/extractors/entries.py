@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from cbir.errors import SpecError
+from cbir.images.steps import Step, step_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,3 +77,12 @@ def mapping(what: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise SpecError(f"{what} is {value!r}; it must be a table.")
     return cast("dict[str, object]", value)
+
+
+def steps_entry(values: Mapping[str, object]) -> tuple[Step, ...]:
+    """Read the steps under ``preprocess``.
+
+    Raises:
+        SpecError: not a list of steps.
+    """
+    return tuple(step_from_dict(mapping("step", each)) for each in entry_list(values, "preprocess"))

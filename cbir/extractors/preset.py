@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
-from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, text_entry
-from cbir.extractors.spec import BranchSpec, ExtractorSpec, FusionSpec, WeightsRef, steps_entry
+from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, steps_entry, text_entry
+from cbir.extractors.spec import BranchSpec, ExtractorSpec, FusionSpec, WeightsRef
 from cbir.images.settings import ReadSpec
 
 if TYPE_CHECKING:

@@ -10,9 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 from cbir.errors import SpecError
-from cbir.extractors.entries import entry_list, int_entry, mapping, number_entry, only_keys, text_entry
+from cbir.extractors.entries import (
+    entry_list,
+    int_entry,
+    mapping,
+    number_entry,
+    only_keys,
+    steps_entry,
+    text_entry,
+)
 from cbir.images.settings import ReadSpec
-from cbir.images.steps import JSON, Normalise, Resize, Step, step_from_dict, step_to_dict
+from cbir.images.steps import JSON, Normalise, Resize, Step, step_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -242,12 +250,3 @@ class ExtractorSpec:
             ),
             fusion=FusionSpec.from_dict(mapping("fusion", values.get("fusion"))),
         )
-
-
-def steps_entry(values: Mapping[str, object]) -> tuple[Step, ...]:
-    """Read the steps under ``preprocess``.
-
-    Raises:
-        SpecError: not a list of steps.
-    """
-    return tuple(step_from_dict(mapping("step", each)) for each in entry_list(values, "preprocess"))
