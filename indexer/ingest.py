@@ -48,7 +48,7 @@ def build_index(
         ItemsError: the sources can't be used.
         StoredIndexError: locked, damaged, or the disk refused; what was acknowledged stays.
     """
-    _find([sources], [])  # fails before anything is made
+    _find([sources], path, [])  # fails before anything is made
     try:
         writer = IndexWriter.open(path)
     except IndexMissingError:
@@ -104,7 +104,7 @@ def _ingest(
 ) -> IngestReport:
     remembered = remembered_sources(writer)
     unmatched: list[str] = []
-    found = _find([sources] if sources else remembered, unmatched)
+    found = _find([sources] if sources else remembered, writer.path, unmatched)
     if sources and sources not in remembered:
         writer.set_memo(_SOURCES, [each.to_dict() for each in (*remembered, sources)])
     embedder = embedder or open_exported(writer.spec, writer.model_dir, runtime="openvino")
@@ -112,7 +112,7 @@ def _ingest(
     return replace(report, unmatched_rows=tuple(unmatched))
 
 
-def _find(source_lists: Sequence[SourceList], unmatched: list[str]) -> Iterator[Found | Refused]:
+def _find(source_lists: Sequence[SourceList], index: Path, unmatched: list[str]) -> Iterator[Found | Refused]:
     """Check the sources now, walk them when read."""
     searches = [
         find_items(
@@ -121,6 +121,7 @@ def _find(source_lists: Sequence[SourceList], unmatched: list[str]) -> Iterator[
             label_column=each.label_column,
             group_column=each.group_column,
             on_unmatched=unmatched.append,
+            without=index,
         )
         for each in source_lists
     ]

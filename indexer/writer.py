@@ -75,6 +75,11 @@ class IndexWriter:
             raise
 
     @property
+    def path(self) -> Path:
+        """Of the index directory."""
+        return self._scratch.path
+
+    @property
     def spec(self) -> ExtractorSpec:
         """The extractor of the index."""
         return self._spec

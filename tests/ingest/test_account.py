@@ -273,3 +273,8 @@ def test_sources_are_remembered(tiny_index, folder):
     update(tiny_index, folder)
     with Index.open(tiny_index) as opened:
         assert remembered_sources(opened) == [SourceList((str(folder),))]
+
+
+def test_an_index_among_its_images_is_not_taken_for_images(tiny_index, folder):
+    report = update(tiny_index, folder.parent)
+    assert (report.found, report.indexed) == (2, 2)
