@@ -79,11 +79,17 @@ class Catalog:
 
     @classmethod
     def open(cls, path: Path) -> Catalog:
-        """Open a published catalog, which nobody will ever change."""
+        """Open a published catalog, which nobody will ever change.
+
+        Raises:
+            FileNotFoundError: it is not there (any more).
+            IndexDamagedError: SQLite can't open it.
+        """
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
             return cls(sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None))
         except sqlite3.Error as error:
+            path.stat()
             raise IndexDamagedError(f"{str(path)!r} can't be opened: {error}. Build it again.") from error
 
     def n_items(self) -> int:
