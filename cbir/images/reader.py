@@ -40,6 +40,7 @@ def read_images(
 
     Raises:
         ImageError: and nothing else, whatever a decoder does; its detail never repeats text of the file.
+        ValueError: hash_key is empty or too long.
     """
     reading = Reading(spec or ReadSpec(), policy or ReadPolicy(), limits or DecodeLimits(), hash_key)
     try:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from cbir.errors import ImageError, SkipReason
 from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
 
+MAX_HASH_KEY_BYTES = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -17,12 +19,19 @@ class Reading:
         policy: decides who is admitted.
         limits: decides what is too large.
         hash_key: for the hashes of identifiers, up to 64 bytes; None leaves them out.
+
+    Raises:
+        ValueError: hash_key is empty or too long.
     """
 
     spec: ReadSpec
     policy: ReadPolicy
     limits: DecodeLimits
     hash_key: bytes | None
+
+    def __post_init__(self) -> None:
+        if self.hash_key is not None and not 0 < len(self.hash_key) <= MAX_HASH_KEY_BYTES:
+            raise ValueError(f"hash_key has {len(self.hash_key)} bytes; use 1 to {MAX_HASH_KEY_BYTES}")
 
     def frames(self, n_frames: int) -> range:
         """Which frames of a file are read, from 0.

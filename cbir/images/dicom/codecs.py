@@ -25,6 +25,7 @@ Sample = np.integer | np.floating
 _END_OF_IMAGE = b"\xff\xd9"
 _RGB_IDS = frozenset({(82, 71, 66), (114, 103, 98)})
 _RLE_HEADER_BYTES = 64
+_RLE_MOST_EXPANSION = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _patterns(values: NDArray[Sample], found: Codestream) -> NDArray[Sample]:
 
 def _rle(stream: bytes, layout: Layout, max_bytes: int) -> Decoded:
     n_segments = layout.samples * layout.bits_allocated // 8
-    if layout.frame_bytes > max_bytes or len(stream) < _RLE_HEADER_BYTES:
+    if len(stream) < _RLE_HEADER_BYTES:
         raise ImageError(SkipReason.TRUNCATED, "an RLE frame ends in its header")
     found, *offsets = struct.unpack_from(f"<{1 + n_segments}I", stream)
     if found != n_segments:
@@ -162,7 +163,9 @@ def _rle(stream: bytes, layout: Layout, max_bytes: int) -> Decoded:
     if max(offsets) >= len(stream):
         raise ImageError(SkipReason.TRUNCATED, "an RLE frame ends before its last segment")
     dtype = np.dtype(f"<u{layout.bits_allocated // 8}")
-    planes = np.frombuffer(imagecodecs.dicomrle_decode(stream, dtype), dtype)
+    # Some writers pad a segment: the exact size is insisted on only where more could be too much.
+    size = layout.frame_bytes if len(stream) * _RLE_MOST_EXPANSION > max_bytes else None
+    planes = np.frombuffer(imagecodecs.dicomrle_decode(stream, dtype, out=size), dtype)
     n_samples = layout.rows * layout.columns * layout.samples
     if planes.size < n_samples:
         raise ImageError(

@@ -60,11 +60,23 @@ def _by_table(samples: Samples, rendering: _Rendering) -> NDArray[np.uint16]:
     stored = _signed(patterns, samples)
     counted = stored
     if rendering.voi is None:
-        counts = cv2.calcHist([values], [0], None, [len(patterns)], [0, len(patterns)])
-        counted = stored[counts.ravel() > 0]
+        counted = stored[_extremes(values, samples, rendering)]
     grey = _grey(stored, counted, rendering)
     table = np.rint(grey * _WHITE).astype(np.uint16)
     return cv2.LUT(values, table).reshape(values.shape).astype(np.uint16, copy=False)
+
+
+def _extremes(
+    values: NDArray[np.uint8] | NDArray[np.uint16], samples: Samples, rendering: _Rendering
+) -> NDArray[np.integer]:
+    """Patterns that occur, the lowest and the highest stored values among them."""
+    width = values.dtype.itemsize * 8
+    is_sorted = not samples.signed or samples.bits == width
+    if rendering.padding is None and rendering.modality.lut is None and is_sorted:
+        ordered = values.view(f"i{values.dtype.itemsize}") if samples.signed else values
+        return np.array([ordered.min(), ordered.max()]).astype(values.dtype)
+    counts = cv2.calcHist([values], [0], None, [1 << width], [0, 1 << width])
+    return np.flatnonzero(counts)
 
 
 def _by_value(samples: Samples, rendering: _Rendering) -> NDArray[np.float32]:

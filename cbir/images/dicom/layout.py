@@ -82,7 +82,7 @@ def read_layout(parsed: Parsed) -> Layout:
         notes.append("samples per pixel missing: taken as 1")
     allocated, stored, high = _bits(dataset, keyword)
     n_frames = integer(dataset, "NumberOfFrames")
-    if n_frames is None and word(dataset, "NumberOfFrames"):
+    if n_frames is None and "NumberOfFrames" in dataset:
         notes.append("number of frames unreadable: taken as 1")
     return Layout(
         keyword=keyword,

@@ -24,6 +24,7 @@ _META_GROUP = 2
 _TRANSFER_SYNTAX = 0x00020010
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99"})
 _HEADER_ALLOWANCE = 64 * 2**20
+_TELLING = ("SOPClassUID", "Modality", "StudyInstanceUID", "Rows")
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -67,7 +68,6 @@ def parse(data: bytes, reading: Reading) -> Parsed:
         ImageError: no DICOM after all, damaged, or inflating past the size limit.
     """
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
     from pydicom.filereader import read_dataset
 
     declared = _declared_transfer_syntax(data)
@@ -76,10 +76,10 @@ def parse(data: bytes, reading: Reading) -> Parsed:
             dataset = read_dataset(BytesIO(_inflate(data, reading)), False, True)
             return Parsed(dataset, declared, big_endian=False, cut_short=False)
         whole = dcmread(BytesIO(data), force=True)
-    except InvalidDicomError:
-        raise ImageError(SkipReason.NOT_AN_IMAGE, "the content is no DICOM") from None
     except EOFError:
         raise ImageError(SkipReason.TRUNCATED, "the data set ends inside an element") from None
+    if data[128:_PREFIX_END] != b"DICM" and not any(keyword in whole for keyword in _TELLING):
+        raise ImageError(SkipReason.NOT_AN_IMAGE, "the content is no DICOM")
     implicit, little = whole.original_encoding
     syntax = declared or {(True, True): "1.2.840.10008.1.2", (False, False): "1.2.840.10008.1.2.2"}.get(
         (bool(implicit), bool(little)), "1.2.840.10008.1.2.1"
