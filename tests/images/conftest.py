@@ -31,11 +31,8 @@ def dicom_bytes(
     """A mammogram of ``pixels``, or of compressed ``frames``; keywords set or, being None, delete elements."""
     dataset = Dataset()
     dataset.SOPClassUID = DigitalMammographyXRayImageStorageForPresentation
-    dataset.SOPInstanceUID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = (
-        "1.2.3.1",
-        "1.2.3.2",
-        "1.2.3.3",
-    )
+    dataset.SOPInstanceUID = "1.2.3.1"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3.2", "1.2.3.3"
     dataset.PatientID = "Jane"
     dataset.Modality = "MG"
     if pixels is not None:

@@ -52,13 +52,15 @@ def _decoded(data: bytes, found: Codestream) -> tuple[Pixels, tuple[str, ...]]:
         return _from_cmyk(data), ("CMYK converted to RGB",)
     space = "GRAY" if found.components == 1 else "RGB"
     try:
-        return simplejpeg.decode_jpeg(data, space), ()
+        return _squeezed(simplejpeg.decode_jpeg(data, space)), ()
     except ValueError as error:
         said = str(error)
     if "extraneous bytes" in said:  # harmless and frequent: the decoder finds its way
-        return simplejpeg.decode_jpeg(data, space, strict=False), ("extraneous bytes in the JPEG ignored",)
+        pixels = _squeezed(simplejpeg.decode_jpeg(data, space, strict=False))
+        return pixels, ("extraneous bytes in the JPEG ignored",)
     if "Premature end" in said:
         raise ImageError(SkipReason.TRUNCATED, "the JPEG ends before its last row")
+    _check_end(data)
     raise ImageError(SkipReason.MALFORMED, "the JPEG can't be decoded")
 
 
@@ -71,7 +73,7 @@ def _from_cmyk(data: bytes) -> Pixels:
 
 
 def _check_end(data: bytes) -> None:
-    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+    if data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda"):
         raise ImageError(SkipReason.TRUNCATED, "the JPEG has no end marker")
 
 
@@ -82,3 +84,7 @@ def _full_range(decoded: NDArray[np.uint8] | NDArray[np.uint16], bits: int) -> P
     full = (1 << width) - 1
     stretched: Pixels = np.rint(decoded * (full / ((1 << bits) - 1))).astype(decoded.dtype)
     return stretched
+
+
+def _squeezed(decoded: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return decoded[..., 0] if decoded.shape[2] == 1 else decoded
