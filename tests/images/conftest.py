@@ -28,7 +28,7 @@ def dicom_bytes(
     frames: list[bytes] | None = None,
     **elements: object,
 ) -> bytes:
-    """A mammogram of ``pixels``, or of compressed ``frames``; keywords set or, being None, delete elements."""
+    """A mammogram of ``pixels``, or of compressed ``frames``; keywords set elements; None deletes one."""
     dataset = Dataset()
     dataset.SOPClassUID = DigitalMammographyXRayImageStorageForPresentation
     dataset.SOPInstanceUID = "1.2.3.1"

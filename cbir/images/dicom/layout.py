@@ -105,7 +105,7 @@ def _pixel_keyword(parsed: Parsed) -> PixelKeyword:
     present = next((keyword for keyword in keywords if keyword in parsed.dataset), None)
     if present is not None and "Rows" in parsed.dataset:
         return present
-    if parsed.cut_short or "Rows" in parsed.dataset:
+    if parsed.cut_short:
         raise ImageError(SkipReason.TRUNCATED, "the data set ends before its pixels")
     raise ImageError(SkipReason.NO_PIXELS, "a DICOM object without an image")
 

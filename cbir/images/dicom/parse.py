@@ -25,6 +25,7 @@ _TRANSFER_SYNTAX = 0x00020010
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99"})
 _HEADER_ALLOWANCE = 64 * 2**20
 _TELLING = ("SOPClassUID", "Modality", "StudyInstanceUID", "Rows")
+_ELEMENT_HEADER_BYTES = 8
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -36,7 +37,7 @@ class Parsed:
         dataset: without the meta header.
         transfer_syntax: UID as declared; of a file without one, what its bytes look like.
         big_endian: order of native pixels.
-        cut_short: the last element declares more bytes than the file has.
+        cut_short: the file ends inside an element.
     """
 
     dataset: Dataset
@@ -84,7 +85,7 @@ def parse(data: bytes, reading: Reading) -> Parsed:
     syntax = declared or {(True, True): "1.2.840.10008.1.2", (False, False): "1.2.840.10008.1.2.2"}.get(
         (bool(implicit), bool(little)), "1.2.840.10008.1.2.1"
     )
-    return Parsed(whole, syntax, big_endian=not little, cut_short=_is_cut_short(whole))
+    return Parsed(whole, syntax, big_endian=not little, cut_short=_is_cut_short(whole, len(data)))
 
 
 def _meta(data: bytes) -> tuple[str, int]:
@@ -119,7 +120,7 @@ def _inflate(data: bytes, reading: Reading) -> bytes:
     return inflated
 
 
-def _is_cut_short(dataset: Dataset) -> bool:
+def _is_cut_short(dataset: Dataset, size: int) -> bool:
     from pydicom.dataelem import RawDataElement
 
     if not len(dataset):  # pydicom drops all of a data set that ends inside a sequence
@@ -130,4 +131,7 @@ def _is_cut_short(dataset: Dataset) -> bool:
         if isinstance(element, RawDataElement):
             raw.append(element)
     last = max(raw, key=lambda each: each.value_tell, default=None)
-    return last is not None and len(last.value or b"") < last.length != _UNDEFINED_LENGTH
+    if last is None or last.length == _UNDEFINED_LENGTH:
+        return False
+    end = last.value_tell + last.length
+    return end > size or 0 < size - end < _ELEMENT_HEADER_BYTES

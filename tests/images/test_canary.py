@@ -1,0 +1,129 @@
+"""Nothing that a patient or a clinic wrote into a DICOM file comes out of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import traceback
+import warnings
+from dataclasses import asdict
+from io import BytesIO
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.config import disable_value_validation
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+
+from cbir.errors import ImageError
+from cbir.images.reader import read_images
+
+CANARY = "CANARY7"
+TEXT_VRS = {
+    "AE",
+    "AS",
+    "CS",
+    "DA",
+    "DT",
+    "LO",
+    "LT",
+    "PN",
+    "SH",
+    "ST",
+    "TM",
+    "UC",
+    "UI",
+    "UR",
+    "UT",
+    "DS",
+    "IS",
+}
+RAMP = np.arange(48 * 40, dtype=np.uint16).reshape(48, 40)
+
+
+def with_canaries(data: bytes, *, keep_what_decides_pixels: bool) -> bytes:
+    """A canary in every text-like element: of the dictionary, private, in sequences, in the headers."""
+    decides = {"Rows", "PhotometricInterpretation", "NumberOfFrames", "VOILUTFunction", "SOPClassUID"}
+    dataset = dcmread(BytesIO(data))
+    with disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for tag, (vr, _, _, _, keyword) in DicomDictionary.items():
+            is_text = vr in TEXT_VRS and Tag(tag).group > 2
+            if not is_text or (keep_what_decides_pixels and keyword in decides):
+                continue
+            value = CANARY.encode() + b" "  # raw, because pydicom writes no text where a number belongs
+            dataset[tag] = RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
+        dataset.add_new(0x00091010, "LO", CANARY)
+        person = Dataset()
+        person.PatientName, person.PatientID, person.CodeValue, person.FrameLaterality = (CANARY,) * 4
+        dataset.ViewCodeSequence = [person]
+        dataset.ReferencedPatientSequence = [person]
+        dataset.preamble = (CANARY * 20)[:128].encode()
+        dataset.file_meta.ImplementationVersionName = CANARY
+        dataset.file_meta.SourceApplicationEntityTitle = CANARY
+        file = BytesIO()
+        dataset.save_as(file)
+    return file.getvalue()
+
+
+def said(data: bytes) -> str:
+    """Everything that reading the file says, good or bad."""
+    try:
+        images = read_images(data, hash_key=b"key")
+    except ImageError as error:
+        return str(error) + repr(error) + "".join(traceback.format_exception(error, chain=True))
+    return "".join(f"{asdict(image.info)} {image.info.metadata()} {image.notes}" for image in images)
+
+
+@pytest.fixture(params=[True, False], ids=["readable", "every element"])
+def canaries(request, make_dicom) -> bytes:
+    return with_canaries(make_dicom(RAMP), keep_what_decides_pixels=request.param)
+
+
+def test_the_canary_is_in_the_file_and_its_pixels_are_read(make_dicom):
+    data = with_canaries(make_dicom(RAMP), keep_what_decides_pixels=True)
+    assert data.count(CANARY.encode()) > 1000
+    assert read_images(data)[0].pixels.shape == (48, 40)
+
+
+def test_no_text_of_the_file_comes_out(canaries, caplog, capfd):
+    with caplog.at_level(logging.DEBUG):
+        spoken = said(canaries)
+    assert CANARY not in spoken
+    assert CANARY not in caplog.text
+    assert CANARY not in "".join(capfd.readouterr())
+
+
+def test_no_text_comes_out_of_a_damaged_file_either(canaries, caplog, capfd):
+    rng = random.Random(3)
+    outcomes: set[str] = set()
+    for number in range(60):
+        damaged = bytearray(canaries)
+        for _ in range(rng.choice([1, 10, 200])):
+            damaged[rng.randrange(132, len(damaged))] = rng.randrange(256)
+        if number % 3 == 0:
+            del damaged[rng.randrange(200, len(damaged)) :]
+        spoken = said(bytes(damaged))
+        outcomes.add(spoken[:12])
+        assert CANARY not in spoken
+    assert len(outcomes) > 1
+    assert CANARY not in caplog.text
+    assert CANARY not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("syntax", [CANARY, f"1.2.840.10008.{CANARY}"])
+def test_no_text_comes_out_of_the_transfer_syntax(make_dicom, syntax):
+    data = make_dicom(RAMP).replace(b"1.2.840.10008.1.2.1\x00", syntax.encode().ljust(20, b"\x00")[:20], 1)
+    assert syntax[:20].encode() in data
+    assert CANARY[:6] not in said(data)
+
+
+def test_the_hashes_tell_the_same_patient_and_no_name(make_dicom):
+    one, two, other = (
+        read_images(make_dicom(RAMP, PatientID=patient), hash_key=b"key")[0].info.patient
+        for patient in (CANARY, CANARY, "another")
+    )
+    assert one == two != other
