@@ -37,8 +37,9 @@ def read_key(secret: str | None) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no key in it"
         raise CbirError(
-            f"Patient key {key_file()} can't be read ({error}). Mend it, or set CBIR_PATIENT_KEY."
+            f"Patient key {key_file()} can't be read ({reason}). Mend it, or set CBIR_PATIENT_KEY."
         ) from error
 
 

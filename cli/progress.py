@@ -36,14 +36,18 @@ class ProgressDisplay:
         self._handlers: dict[
             int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None
         ] = {}
-        self._started = self._told = time.monotonic()
+        self._started = self._told = 0.0
 
     def __call__(self, progress: Progress) -> bool:
         """Show it; True asks the run to stop."""
         if not self._handlers and threading.current_thread() is threading.main_thread():
             self._handlers = {each: signal.signal(each, self._stop) for each in _STOP_SIGNALS}
+        self._started = self._started or time.monotonic()
+        self._told = self._told or self._started
         if self._bar is not None and self._task is not None:
-            text = f"{progress.indexed} indexed, {progress.skipped} skipped, {progress.acknowledged} safe"
+            text = (
+                f"{progress.indexed} indexed, {progress.skipped} skipped, {progress.acknowledged} committed"
+            )
             self._bar.update(self._task, completed=_done(progress), total=self._total, description=text)
         elif time.monotonic() - self._told >= _LINE_EVERY_S:
             self._told = time.monotonic()
@@ -79,7 +83,7 @@ class ProgressDisplay:
         rate = n_done / max(time.monotonic() - self._started, 1e-9)
         return (
             f"{n_done} files ({rate:.3g}/s): {progress.indexed} indexed, {progress.unchanged} unchanged, "
-            f"{progress.duplicate} duplicate, {progress.skipped} skipped; {progress.acknowledged} safe"
+            f"{progress.duplicate} duplicate, {progress.skipped} skipped; {progress.acknowledged} committed"
         )
 
 

@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+_LATIN_1, _BMP = 0xFF, 0xFFFF
+
 
 def note(text: str = "") -> None:
     """Say something beside the data: a line on stderr."""
@@ -40,8 +42,5 @@ def shows_pictures() -> bool:
 
 
 def _escaped(character: str) -> str:
-    return (
-        character.encode("ascii", "backslashreplace").decode("ascii")
-        if character > "~"
-        else repr(character)[1:-1]
-    )
+    code = ord(character)
+    return f"\\x{code:02x}" if code <= _LATIN_1 else f"\\u{code:04x}" if code <= _BMP else f"\\U{code:08x}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import importlib.util
 import shlex
+import textwrap
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +22,7 @@ from cli.terminal import note, printable
 _QUERY = Path("sfm-malign-0") / "1-280.dcm"
 _LABELS = {"sfm-benign-0": "benign", "sfm-malign-0": "malignant"}
 _K = 8
+_LINE = 100
 
 
 def demo(
@@ -54,7 +57,8 @@ def demo(
     query = mammograms / _QUERY
     _say("search", query, "-k", _K, "-i", index, "--html", page)
     search(str(query), k=_K, index=index, html=page)
-    note(f"\nOpen {page} to see the pictures. Try your own: cbir index build FOLDER; cbir search IMAGE")
+    note()
+    note(f"Open {page} to see the pictures. Try your own: cbir index build FOLDER; cbir search IMAGE")
     note("Research use only, not for diagnosis.")
 
 
@@ -80,17 +84,19 @@ def _write_labels(mammograms: Path, path: Path) -> None:
 
 
 def _tell_skipped(settings: Settings) -> None:
-    """Every skipped file of the index, with its reason."""
-    from cli.renderers.table import columns
+    """Every skipped file of the index, by reason."""
     from indexer.index import Index
 
+    names = defaultdict(list)
     with Index.open(settings.index, resident=False) as index:
-        rows = [
-            (record.reason or "", Path(record.path).name, record.detail or "") for record in index.skipped()
-        ]
-    for line in columns([("skipped", "file", "detail"), *sorted(rows)]).splitlines():
-        note(line)
+        for record in index.skipped():
+            names[f"{record.reason}: {record.detail}"].append(Path(record.path).name)
+    for why, files in sorted(names.items()):
+        note(f"{why} ({len(files)})")
+        for line in textwrap.wrap(", ".join(files), _LINE):
+            note(f"    {line}")
 
 
 def _say(*words: object) -> None:
-    note("\n$ " + printable(shlex.join(["cbir", *map(str, words)])))
+    note()
+    note("$ " + printable(shlex.join(["cbir", *map(str, words)])))

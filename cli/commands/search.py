@@ -108,4 +108,4 @@ def _tell(answer: Answer) -> None:
     if labels := answer.labels():
         note("labels of the hits: " + ", ".join(f"{label} {count}" for label, count in labels.items()))
     for each in answer.notes:
-        note(f"note: {each}")
+        note(f"query: {each}")

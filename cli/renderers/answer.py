@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cbir.types import Hit
 
+_WHOLE_MS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -50,8 +52,13 @@ class Answer:
 
     def summary(self) -> str:
         """One line: how many, of how many, in what time."""
-        stages = [f"{name} {1000 * value:.3g}" for name, value in self.seconds.items() if name != "total"]
+        stages = [f"{name} {_milliseconds(value)}" for name, value in self.seconds.items() if name != "total"]
         if stages:
             stages[0] += " ms"
         n_hits = f"{len(self.hits)} {'hit' if len(self.hits) == 1 else 'hits'}"
         return f"{n_hits} of {self.n_items} in {self.seconds['total']:.2f} s: {', '.join(stages)}"
+
+
+def _milliseconds(seconds: float) -> str:
+    value = 1000 * seconds
+    return f"{value:.0f}" if value >= _WHOLE_MS else f"{value:.1f}"

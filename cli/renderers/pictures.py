@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from cli.renderers.answer import Answer
 from cli.terminal import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _WIDTH = 24
 _HEIGHT = 28
@@ -28,7 +32,7 @@ def print_pictures(answer: Answer) -> None:
     Console().print(Columns(cells, width=_WIDTH + 2))
 
 
-def _picture(thumbnail: bytes) -> object:
+def _picture(thumbnail: bytes) -> RenderableType:
     from PIL import Image
     from rich.text import Text
     from rich_pixels import Pixels
@@ -37,4 +41,5 @@ def _picture(thumbnail: bytes) -> object:
         return Text("(no picture)")
     picture = Image.open(io.BytesIO(thumbnail)).convert("RGB")
     picture.thumbnail((_WIDTH, _HEIGHT))
-    return Pixels.from_image(picture)
+    pixels: RenderableType = Pixels.from_image(picture)
+    return pixels

@@ -9,7 +9,7 @@ from cbir.types import Hit
 from cli.renderers.answer import Answer
 from cli.terminal import printable
 
-_SHOWN_METADATA = ("side", "view", "density")
+_SHOWN_METADATA = ("side", "laterality", "view", "density")
 _GROUP_WIDTH = 12
 
 
