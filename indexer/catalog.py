@@ -1,6 +1,7 @@
 """The catalog: which files, which rows, which items. Asking; the writer's changes are in ``edits``.
 
-Paths are kept as the bytes that the system uses, so that a name in any encoding comes back as it was.
+Paths are kept as the bytes that the system uses, so that a name in any encoding comes back as it was; digests
+are bytes, too.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 SCHEMA = """
 CREATE TABLE files (
-    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT,
+    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 BLOB,
     outcome TEXT NOT NULL, reason TEXT, detail TEXT, generation INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE TABLE contents (
-    row INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, frame INTEGER NOT NULL, pixels_sha256 TEXT NOT NULL,
+    row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, frame INTEGER NOT NULL, pixels_sha256 BLOB NOT NULL,
     info TEXT NOT NULL, instance TEXT, own_group TEXT, notes TEXT NOT NULL, UNIQUE (sha256, frame)
 );
 CREATE INDEX contents_by_instance ON contents (instance) WHERE instance IS NOT NULL;
@@ -57,7 +58,7 @@ _MAX_PARAMETERS = 500
 
 Value = str | int | float | bytes | None
 ItemColumns = tuple[str, bytes, int, str | None, str | None, str, str, int]
-FileColumns = tuple[bytes, int, int, str | None, Outcome, str | None, str | None]
+FileColumns = tuple[bytes, int, int, bytes | None, Outcome, str | None, str | None]
 
 
 class Content(NamedTuple):
@@ -128,7 +129,10 @@ class Catalog:
 
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
-        return [_item(row) for row in self.rows(_ITEM + "WHERE c.sha256 = ? ORDER BY i.frame, i.id", sha256)]
+        return [
+            _item(row)
+            for row in self.rows(_ITEM + "WHERE c.sha256 = ? ORDER BY i.frame, i.id", digest(sha256))
+        ]
 
     def rows_of_group_alone(self, group: str) -> list[int]:
         """The rows whose items are all of this group, ascending."""
@@ -145,7 +149,7 @@ class Catalog:
         """What is known of a row."""
         query = "SELECT row, sha256, frame, pixels_sha256, notes FROM contents WHERE row = ?"
         number, sha256, frame, pixels_sha256, notes = self.rows(query, row)[0]
-        return Content(number, sha256, frame, pixels_sha256, tuple(json.loads(notes)))
+        return Content(number, sha256.hex(), frame, pixels_sha256.hex(), tuple(json.loads(notes)))
 
     def labels(self) -> dict[str, int]:
         """How many items each label has, by label."""
@@ -171,16 +175,16 @@ class Catalog:
 
     def paths_of(self, sha256: str) -> list[str]:
         """The paths whose file had these bytes, in byte order."""
-        found = self.rows("SELECT path FROM files WHERE sha256 = ? ORDER BY path", sha256)
+        found = self.rows("SELECT path FROM files WHERE sha256 = ? ORDER BY path", digest(sha256))
         return [os.fsdecode(path) for (path,) in found]
 
     def has_content(self, sha256: str) -> bool:
         """Whether there are rows for these bytes."""
-        return bool(self.rows("SELECT 1 FROM contents WHERE sha256 = ? LIMIT 1", sha256))
+        return bool(self.rows("SELECT 1 FROM contents WHERE sha256 = ? LIMIT 1", digest(sha256)))
 
     def frames_of(self, sha256: str) -> list[tuple[int, int]]:
         """The (frame, row) pairs of these bytes, by frame."""
-        return self.rows("SELECT frame, row FROM contents WHERE sha256 = ? ORDER BY frame", sha256)
+        return self.rows("SELECT frame, row FROM contents WHERE sha256 = ? ORDER BY frame", digest(sha256))
 
     def instance(self, instance: str) -> tuple[str, str] | None:
         """(sha256, pixels_sha256) of the first live row of this instance."""
@@ -189,7 +193,7 @@ class Catalog:
             "AND row NOT IN (SELECT row FROM dead_rows) ORDER BY frame, row LIMIT 1"
         )
         found = self.rows(query, instance)
-        return (found[0][0], found[0][1]) if found else None
+        return (found[0][0].hex(), found[0][1].hex()) if found else None
 
     def memo(self, key: str) -> JSON:
         """The value kept under a key, or None."""
@@ -219,6 +223,14 @@ class Catalog:
         return count
 
 
+def digest(sha256: str | None) -> bytes | None:
+    """A digest as it is stored; what is not in hex digits is no digest, and equal to none."""
+    try:
+        return None if sha256 is None else bytes.fromhex(sha256)
+    except ValueError:
+        return None
+
+
 def _item(columns: ItemColumns) -> Item:
     item_id, path, frame, label, group, metadata, info, _ = columns
     known: dict[str, Scalar] = json.loads(info)
@@ -230,4 +242,5 @@ def _item(columns: ItemColumns) -> Item:
 def _file(columns: FileColumns) -> FileRecord:
     path, size, mtime_ns, sha256, outcome, reason, detail = columns
     why = None if reason is None else SkipReason(reason)
-    return FileRecord(os.fsdecode(path), size, mtime_ns, sha256, outcome, why, detail)
+    digits = None if sha256 is None else sha256.hex()
+    return FileRecord(os.fsdecode(path), size, mtime_ns, digits, outcome, why, detail)

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from indexer.catalog import SCHEMA
+from indexer.catalog import SCHEMA, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def put_file(connection: sqlite3.Connection, record: FileRecord, generation: int
             os.fsencode(record.path),
             record.size,
             record.mtime_ns,
-            record.sha256,
+            digest(record.sha256),
             record.outcome,
             record.reason,
             _plain(record.detail),
@@ -71,9 +71,9 @@ def put_content(connection: sqlite3.Connection, row: int, image: NewImage) -> No
         "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row,
-            image.sha256,
+            digest(image.sha256),
             image.frame,
-            image.pixels_sha256,
+            digest(image.pixels_sha256),
             json.dumps(dict(image.info)),
             image.instance,
             _plain(image.group),
@@ -85,7 +85,7 @@ def put_content(connection: sqlite3.Connection, row: int, image: NewImage) -> No
 def row_of(connection: sqlite3.Connection, sha256: str, frame: int) -> int | None:
     """The row of a frame of these bytes."""
     query = "SELECT row FROM contents WHERE sha256 = ? AND frame = ?"
-    found = connection.execute(query, (sha256, frame)).fetchone()
+    found = connection.execute(query, (digest(sha256), frame)).fetchone()
     return None if found is None else int(found[0])
 
 

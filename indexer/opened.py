@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbir.errors import IndexDamagedError
 from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
 from indexer.manifest import Manifest, read_manifest
@@ -51,21 +50,9 @@ def _open(path: Path, manifest: Manifest) -> Opened:
             check_file(path / name, seal)
     catalog = Catalog.open(path / manifest.catalog)
     try:
-        _check_counts(path, manifest, catalog)
         embeddings = Embeddings(path, manifest.blocks, manifest.files, manifest.dim)
         store_files = {name: SealedFile(path / name, manifest.files[name]) for name in manifest.store.files}
     except BaseException:
         catalog.close()
         raise
     return Opened(manifest, catalog, embeddings, store_files)
-
-
-def _check_counts(path: Path, manifest: Manifest, catalog: Catalog) -> None:
-    for what, said, found in (
-        ("items", manifest.n_items, catalog.n_items()),
-        ("embeddings", manifest.n_rows, catalog.n_contents()),
-    ):
-        if said != found:
-            raise IndexDamagedError(
-                f"The manifest of {str(path)!r} counts {said} {what}, the catalog {found}. Build it again."
-            )

@@ -98,6 +98,8 @@ def _check_rows(opened: Opened) -> list[str]:
     counts = {"catalog": catalog.n_contents(), "manifest": manifest.n_rows, "blocks": blocks}
     if len(set(counts.values())) > 1:
         findings.append(f"Embeddings are counted differently: {counts}.")
+    if catalog.n_items() != manifest.n_items:
+        findings.append(f"The manifest counts {manifest.n_items} items, the catalog {catalog.n_items()}.")
     dangling = catalog.rows("SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM contents)")[0][0]
     if dangling:
         findings.append(f"{dangling} items have no embedding.")

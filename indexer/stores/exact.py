@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
 
+_CHUNK_ROWS = 1 << 16
+
 
 class ExactStore:
     """Multiplies everything, sorts what is best."""
@@ -32,14 +34,21 @@ class ExactStore:
         """See ``Store``."""
         found: list[list[Neighbours]] = [[] for _ in queries]
         for first_row, block in self._embeddings.blocks(self._first_row):
-            rows = None
-            if allowed is not None:
-                rows = np.flatnonzero(allowed[first_row : first_row + len(block)])
-            for parts, query in zip(found, queries, strict=True):
-                # One by one: a row's score must not depend on how many are asked for.
-                scores = block @ query if rows is None else block[rows] @ query
-                parts.append(_best(scores, first_row if rows is None else rows + first_row, k))
+            for start in range(0, len(block), _CHUNK_ROWS):
+                chunk = block[start : start + _CHUNK_ROWS]
+                first = first_row + start
+                rows = np.arange(first, first + len(chunk))
+                if allowed is not None:
+                    rows = rows[allowed[rows]]
+                    chunk = block[rows - first_row]
+                for parts, scores in zip(found, _products(chunk, queries), strict=True):
+                    parts.append(_best(scores, rows, k))
         return [nearest(parts, k) for parts in found]
+
+
+def score(embeddings: Embeddings, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neighbours:
+    """The best ``k`` of some rows, their scores from the embeddings."""
+    return nearest([Neighbours(embeddings.gather(rows) @ query, rows)], k)
 
 
 def nearest(parts: list[Neighbours], k: int) -> Neighbours:
@@ -52,12 +61,16 @@ def nearest(parts: list[Neighbours], k: int) -> Neighbours:
     return Neighbours(scores[order], rows[order])
 
 
-def _best(scores: NDArray[np.float32], rows: NDArray[np.int64] | int, k: int) -> Neighbours:
-    if k < len(scores):
-        kept = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
-    else:
-        kept = np.arange(len(scores))
-    return Neighbours(scores[kept], kept + rows if isinstance(rows, int) else rows[kept])
+def _products(block: NDArray[np.float32], queries: NDArray[np.float32]) -> NDArray[np.float32]:
+    # (queries, rows); one query is quicker as a product with a vector.
+    return (block @ queries[0])[np.newaxis] if len(queries) == 1 else queries @ block.T
+
+
+def _best(scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neighbours:
+    if k >= len(scores):
+        return Neighbours(scores, rows)
+    kept = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+    return Neighbours(scores[kept], rows[kept])
 
 
 def _build(embeddings: Embeddings, directory: Path, folder: str) -> Built:

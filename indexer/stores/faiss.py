@@ -1,4 +1,4 @@
-"""FAISS: every row in memory up to FLAT_LIMIT, above that the cells of an inverted file.
+"""FAISS: every row in memory up to FLAT_LIMIT (from HALF_LIMIT at half precision), then an inverted file.
 
 An inverted file (8-bit codes) only names candidates; their scores come from the embeddings. Rows added
 since it was built are searched exactly beside it. A filter that leaves few rows is searched exactly, too.
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.stores import inverted
-from indexer.stores.store import Built, Neighbours, StoreKind
+from indexer.stores.half import HalfStore
+from indexer.stores.store import Built, Neighbours, Store, StoreKind
 from indexer.stores.vendor import FaissIndex, load_faiss, selector
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 FLAT_LIMIT = 200_000
 """Up to this many rows all of them are compared, in memory; no files."""
+
+HALF_LIMIT = 50_000
+"""Above this many rows their codes in memory are float16."""
 
 _BLAS_LOCK = threading.Lock()
 
@@ -84,12 +88,10 @@ def build(embeddings: Embeddings, directory: Path, folder: str, *, flat_limit: i
     return inverted.build(embeddings, directory, folder)
 
 
-def _open(
-    embeddings: Embeddings, ref: StoreRef, files: Mapping[str, SealedFile]
-) -> FlatStore | inverted.InvertedStore:
+def _open(embeddings: Embeddings, ref: StoreRef, files: Mapping[str, SealedFile]) -> Store:
     if ref.kind == "faiss" and ref.files:
         return inverted.InvertedStore(embeddings, ref, files[ref.files[0]])
-    return FlatStore(embeddings)
+    return HalfStore(embeddings) if embeddings.n_rows > HALF_LIMIT else FlatStore(embeddings)
 
 
 KIND = StoreKind(build, _open)

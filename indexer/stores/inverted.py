@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.durable import DurableFile
-from indexer.stores.exact import ExactStore, nearest
+from indexer.stores.exact import ExactStore, nearest, score
 from indexer.stores.store import Built, Neighbours
 from indexer.stores.vendor import FaissIndex, load_faiss, selector
 
@@ -61,13 +61,13 @@ class InvertedStore:
         n_eligible = n_rows if allowed is None else int(np.count_nonzero(allowed))
         if allowed is not None and n_eligible <= max(_FEW_ROWS, n_rows * _FEW_SHARE):
             rows = np.flatnonzero(allowed)
-            return [_score(self._embeddings, query, rows, k) for query in queries]
+            return [score(self._embeddings, query, rows, k) for query in queries]
         depth = min(self._n_covered, 4 * k + 32)
         found = _candidates(self._index, queries, depth, self._n_probe, allowed)
         tails = self._tail.search(queries, k, allowed=allowed)
         answers = []
         for query, candidates, tail in zip(queries, found, tails, strict=True):
-            best = nearest([_score(self._embeddings, query, candidates[candidates >= 0], k), tail], k)
+            best = nearest([score(self._embeddings, query, candidates[candidates >= 0], k), tail], k)
             if len(best.rows) < min(k, n_eligible):
                 best = ExactStore(self._embeddings).search(query[np.newaxis], k, allowed=allowed)[0]
             answers.append(best)
@@ -110,7 +110,7 @@ def _choose_n_probe(index: FaissIndex, embeddings: Embeddings, rng: np.random.Ge
         found = _candidates(index, queries, min(embeddings.n_rows, 4 * depth + 32), n_probe, None)
         hits = total = 0
         for row, query, candidates, true in zip(sample, queries, found, truth, strict=True):
-            mine = _score(embeddings, query, candidates[candidates >= 0], depth).rows
+            mine = score(embeddings, query, candidates[candidates >= 0], depth).rows
             wanted = true.rows[true.rows != row]
             hits += len(np.intersect1d(mine, wanted))
             total += len(wanted)
@@ -130,11 +130,6 @@ def _candidates(
     chosen = {} if allowed is None else {"sel": selector(allowed)}
     parameters = load_faiss().SearchParametersIVF(nprobe=n_probe, **chosen)
     return index.search(queries, depth, params=parameters)[1]
-
-
-def _score(embeddings: Embeddings, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neighbours:
-    scores = embeddings.gather(rows) @ query
-    return nearest([Neighbours(scores, rows)], k)
 
 
 def _dump(index: FaissIndex, write: Callable[[bytes], None]) -> None:

@@ -17,6 +17,7 @@ from indexer.stores import STORES, Neighbours, Store
 from indexer.stores import faiss as faiss_store
 
 KINDS = {name: kind.build for name, kind in STORES.items()}
+KINDS["faiss in half precision"] = KINDS["faiss"]
 KINDS["faiss above its flat limit"] = partial(faiss_store.build, flat_limit=100)
 
 N_ROWS, DIM = 5000, 16
@@ -38,7 +39,9 @@ def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int |
     name = kind.split(maxsplit=1)[0]
     ref = StoreRef(name, tuple(built.files), built.n_rows, built.settings)
     files = {path: SealedFile(folder / path, seal) for path, seal in built.files.items()}
-    return STORES[name].open(stored(len(rows)), ref, files)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faiss_store, "HALF_LIMIT", 0 if "half" in kind else 10**9)
+        return STORES[name].open(stored(len(rows)), ref, files)
 
 
 def truth(
