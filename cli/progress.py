@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _LINE_EVERY_S = 10.0
+_STOPPING = "stopping: what is embedded will be kept; once more stops at once"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -45,9 +46,8 @@ class ProgressDisplay:
         self._started = self._started or time.monotonic()
         self._told = self._told or self._started
         if self._bar is not None and self._task is not None:
-            text = (
-                f"{progress.indexed} indexed, {progress.skipped} skipped, {progress.acknowledged} committed"
-            )
+            counts = f"{progress.indexed} indexed, {progress.skipped} skipped"
+            text = f"{self._rate(progress):.3g}/s, {counts}, {progress.acknowledged} committed"
             self._bar.update(self._task, completed=_done(progress), total=self._total, description=text)
         elif time.monotonic() - self._told >= _LINE_EVERY_S:
             self._told = time.monotonic()
@@ -76,15 +76,16 @@ class ProgressDisplay:
         del frame
         self._stopping = True
         signal.signal(number, self._handlers[number])
-        note("stopping: what is embedded will be kept; once more stops at once")
+        (self._bar.console.print if self._bar else note)(_STOPPING)
+
+    def _rate(self, progress: Progress) -> float:
+        """Files a second, since the first one was done."""
+        return _done(progress) / max(time.monotonic() - self._started, 1e-3)
 
     def _line(self, progress: Progress) -> str:
-        n_done = _done(progress)
-        rate = n_done / max(time.monotonic() - self._started, 1e-9)
-        return (
-            f"{n_done} files ({rate:.3g}/s): {progress.indexed} indexed, {progress.unchanged} unchanged, "
-            f"{progress.duplicate} duplicate, {progress.skipped} skipped; {progress.acknowledged} committed"
-        )
+        known = f"{progress.unchanged} unchanged, {progress.duplicate} duplicate, {progress.skipped} skipped"
+        pace = f"{_done(progress)} files ({self._rate(progress):.3g}/s)"
+        return f"{pace}: {progress.indexed} indexed, {known}; {progress.acknowledged} committed"
 
 
 def _done(progress: Progress) -> int:
