@@ -70,5 +70,5 @@ class Reading:
         if n_bytes > self.limits.max_pixel_bytes:
             sizes = f"{n_bytes / 2**20:.0f} MiB of pixels, the limit is {self.limits.max_pixel_mb}"
             raise ImageError(
-                SkipReason.TOO_LARGE, f"the {source} declares {sizes}; raise --max-pixel-mb to read it"
+                SkipReason.TOO_LARGE, f"the {source} declares {sizes}; raise max_pixel_mb to read it"
             )

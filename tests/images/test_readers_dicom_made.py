@@ -341,4 +341,4 @@ def test_the_size_is_checked_before_decoding_and_names_the_setting(make_dicom):
     with pytest.raises(ImageError) as skipped:
         read_images(data, limits=DecodeLimits(max_pixel_mb=64))
     assert skipped.value.reason is SkipReason.TOO_LARGE
-    assert "--max-pixel-mb" in skipped.value.detail
+    assert "max_pixel_mb" in skipped.value.detail

@@ -221,7 +221,7 @@ def png_declaring(width: int, height: int) -> bytes:
 def test_a_hostile_size_is_refused_from_the_header_naming_the_setting(bomb):
     error = refusal(bomb)
     assert error.reason is SkipReason.TOO_LARGE
-    assert "--max-pixel-mb" in error.detail
+    assert "max_pixel_mb" in error.detail
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def _check(found: Codestream, stream: bytes, layout: Layout, max_bytes: int) -> 
         raise ImageError(
             SkipReason.TOO_LARGE,
             f"the codestream declares {found.n_bytes / 2**20:.0f} MiB of pixels, {max_bytes / 2**20:.0f} are "
-            "allowed; raise --max-pixel-mb to read it",
+            "allowed; raise max_pixel_mb to read it",
         )
     of_stream = found.height, found.width, found.components
     declared = layout.rows, layout.columns, layout.samples
