@@ -79,10 +79,14 @@ class Embedder(Protocol):
     """Prepared pixels to unit vectors."""
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """Of the spec that decides the vectors' numbers."""
+        ...
 
     @property
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Of the vectors."""
+        ...
 
     def embed(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Embed a batch.
@@ -102,4 +106,6 @@ class Embedder(Protocol):
 class Reranker(Protocol):
     """Takes hits and gives the same hits in a new order, ranks and scores its own."""
 
-    def rerank(self, query: Query, hits: Sequence[Hit]) -> list[Hit]: ...
+    def rerank(self, query: Query, hits: Sequence[Hit]) -> list[Hit]:
+        """Order the hits anew."""
+        ...

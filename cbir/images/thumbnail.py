@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from cbir.images.image import Image
+    from cbir.images.image import Image, Pixels
 
 _JPEG_QUALITY = 85
 _PIXELS_PER_PIXEL = 2
@@ -31,8 +31,8 @@ def thumbnail(image: Image, side_px: int = 192) -> bytes:
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     # Two pixels a side for each of the thumbnail's are enough; averaging them all takes up to 40 ms.
     step = max(round(1 / scale) // _PIXELS_PER_PIXEL, 1)
-    sparse = np.ascontiguousarray(image.pixels[::step, ::step])
-    small = cv2.resize(sparse, size, interpolation=cv2.INTER_AREA)
+    sparse: Pixels = image.pixels[::step, ::step]
+    small = cv2.resize(np.ascontiguousarray(sparse), size, interpolation=cv2.INTER_AREA)
     eight_bit = np.clip(np.rint(small * (255.0 / image.white)), 0, 255).astype(np.uint8)
     if eight_bit.ndim > _GREY_NDIM:
         eight_bit = np.ascontiguousarray(eight_bit[..., ::-1])
