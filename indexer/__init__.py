@@ -1,11 +1,17 @@
 """Embeddings to an index to the k nearest."""
 
-from indexer.index import Index
-from indexer.info import IndexInfo
-from indexer.records import FileRecord, NewImage, Outcome
-from indexer.stores import STORES
-from indexer.verify import VerifyReport, verify_index
-from indexer.writer import IndexWriter
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.index import Index
+    from indexer.info import IndexInfo
+    from indexer.records import FileRecord, NewImage, Outcome
+    from indexer.stores import STORES
+    from indexer.verify import VerifyReport, verify_index
+    from indexer.writer import IndexWriter
 
 __all__ = [
     "STORES",
@@ -18,3 +24,22 @@ __all__ = [
     "VerifyReport",
     "verify_index",
 ]
+
+_ROOMS = {
+    "STORES": "stores",
+    "FileRecord": "records",
+    "Index": "index",
+    "IndexInfo": "info",
+    "IndexWriter": "writer",
+    "NewImage": "records",
+    "Outcome": "records",
+    "VerifyReport": "verify",
+    "verify_index": "verify",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Who only searches does not pay for what writes.
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -9,8 +9,8 @@ import numpy as np
 from cbir.errors import FingerprintError, SpecError
 from cbir.types import Hit, Item, Query
 from indexer.info import IndexInfo, index_info
+from indexer.manifest import MODEL
 from indexer.opened import Opened, open_generation
-from indexer.publish import MODEL
 from indexer.searcher import Searcher
 from indexer.stores import STORES, Store
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from indexer.records import JSON
 
 MANIFEST = "manifest.json"
+MODEL = "model"
 FORMAT = 1
 _HEAD = b'{\n"checksum": "'
 _NECK = b'",\n'

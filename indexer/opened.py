@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
-from indexer.manifest import Manifest, read_manifest
-from indexer.publish import MODEL
+from indexer.manifest import MODEL, Manifest, read_manifest
 from indexer.sealed import SealedFile, check_file, damaged
 
 if TYPE_CHECKING:

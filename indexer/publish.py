@@ -6,14 +6,13 @@ import contextlib
 import functools
 import shutil
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from cbir import __version__
 from cbir.errors import IndexWriteError
 from indexer.durable import TEMPORARY, Seal, copy_file, refused, seal_in_place, sync_directory
 from indexer.lock import LOCK_FILE
-from indexer.manifest import MANIFEST, Manifest, StoreRef, now, write_manifest
+from indexer.manifest import MANIFEST, MODEL, Manifest, StoreRef, now, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
 
-MODEL = "model"
 SCRATCH = "scratch"
 EMBEDDINGS = "embeddings"
 STORE = "store"
@@ -123,6 +121,8 @@ def remove_scratch(directory: Path) -> None:
 
 @functools.cache
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
     versions = {"cbir": __version__}
     for package in ("numpy", "faiss-cpu", "faiss-gpu-cu12"):
         with contextlib.suppress(PackageNotFoundError):

@@ -14,7 +14,7 @@ from indexer.catalog import Catalog
 from indexer.durable import Seal, copy_file, refused
 from indexer.edits import open_scratch
 from indexer.lock import WriterLock
-from indexer.manifest import Manifest, StoreRef, read_manifest
+from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
 from indexer.pending import Pending
 from indexer.sealed import check_file, damaged
 
@@ -70,7 +70,7 @@ class Scratch:
             catalog = path / manifest.catalog
             try:
                 for name, seal in manifest.files.items():
-                    if name.startswith(f"{publish.MODEL}/"):
+                    if name.startswith(f"{MODEL}/"):
                         check_file(path / name, seal)
                 check_file(catalog, manifest.files[manifest.catalog])
             except FileNotFoundError as error:

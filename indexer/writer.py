@@ -9,7 +9,7 @@ import numpy as np
 from cbir.errors import SpecError
 from indexer import compact, edits
 from indexer.edits import Annotations
-from indexer.publish import MODEL
+from indexer.manifest import MODEL
 from indexer.scratch import Scratch
 from indexer.stores import STORES
 from indexer.vectors import unit
