@@ -60,15 +60,15 @@ def run_ingest(
         ingest: takes the listener, does the work.
         source_lists: what it will look at, to count.
         index: the index directory.
-        skipped: where the skipped files are listed; None puts the list beside the index when there are any.
+        skipped: where the skipped files are listed; None puts the list into the index when there are any.
     """
     from cli.account import tell_account, write_skipped
     from cli.progress import ProgressDisplay
 
-    with ProgressDisplay(lambda: _count_files(source_lists)) as display:
+    with ProgressDisplay(lambda: _count_files(source_lists, index)) as display:
         report = ingest(display)
     tell_account(report)
-    log = skipped or index.with_name(f"{index.name}.skipped.jsonl")
+    log = skipped or index / "skipped.jsonl"  # in there, so that no later run finds it among the images
     if skipped or report.skipped_files:
         write_skipped(report.skipped_files, log)
         note(f"skipped files, with reasons: {log}")
@@ -90,7 +90,7 @@ def leave(code: ExitCode) -> None:
         raise typer.Exit(code)
 
 
-def _count_files(source_lists: Sequence[SourceList]) -> int | None:
+def _count_files(source_lists: Sequence[SourceList], index: Path) -> int | None:
     """Of what the run will find; a look at names only."""
     from cbir.items import find_items
 
@@ -103,6 +103,7 @@ def _count_files(source_lists: Sequence[SourceList]) -> int | None:
                 labels=Path(each.labels) if each.labels else None,
                 label_column=each.label_column,
                 group_column=each.group_column,
+                without=index,
             )
         )
     return None

@@ -41,7 +41,7 @@ GroupColumn = Annotated[
 Skipped = Annotated[
     Path | None,
     typer.Option(
-        help="Write a JSON line for every skipped file here.  [default: INDEX.skipped.jsonl]",
+        help="Write a JSON line for every skipped file here.  [default: INDEX/skipped.jsonl]",
         rich_help_panel=_INPUT,
     ),
 ]

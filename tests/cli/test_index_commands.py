@@ -27,7 +27,7 @@ def test_every_file_found_is_in_the_account(built):
 
 
 def test_skipped_files_are_listed_with_reason_and_detail(built, gallery):
-    log = built[0].with_name("g.index.skipped.jsonl")
+    log = built[0] / "skipped.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert {(Path(line["path"]).name, line["reason"]) for line in lines} == {
         ("notes.txt", "not_an_image"), ("cut.png", "truncated"), ("link.png", "symlink"),
@@ -85,7 +85,7 @@ def test_update_without_sources_looks_at_the_remembered_ones(run, own_index):
 
 
 def test_a_run_without_skipped_files_exits_with_0_and_leaves_no_list(run, own_index, gallery):
-    log = own_index.with_name("own.index.skipped.jsonl")
+    log = own_index / "skipped.jsonl"
     log.write_text("{}")
     run("index", "update", gallery / "sub", "-i", own_index)
     assert not log.exists()
@@ -175,3 +175,10 @@ def test_the_first_ctrl_c_keeps_what_is_embedded_and_says_how_to_go_on(run, own_
     result = run("index", "update", "-i", own_index, expect=130)
     assert result.stderr.endswith("interrupted, run again to go on\n")
     run("index", "verify", "-i", own_index)
+
+
+def test_an_index_inside_its_own_source_is_not_found_among_the_images(run, gallery, tiny_model):
+    shutil.copytree(gallery, "images", symlinks=True)
+    words = ("index", "build", "images", "-o", "images/g.index", "--extractor", tiny_model / "tiny.toml")
+    first = account(run(*words, expect=3).stderr)
+    assert account(run(*words, expect=3).stderr)["found"] == first["found"] == 11
