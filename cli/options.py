@@ -15,7 +15,7 @@ _INPUT, _LIMITS, _POLICY = "What is indexed", "What one file may cost", "Which f
 
 IndexOption = Annotated[
     Path | None,
-    typer.Option("--index", "-i", help="The index directory.  [default: CBIR_INDEX, else ./cbir.index]"),
+    typer.Option("--index", "-i", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
 ]
 Labels = Annotated[
     str | None,
@@ -26,78 +26,74 @@ Labels = Annotated[
 ]
 LabelColumn = Annotated[
     str | None,
-    typer.Option(
-        "--label", help="The column that holds the label.  [default: label]", rich_help_panel=_INPUT
-    ),
+    typer.Option("--label", help="The column that holds the label (default: label).", rich_help_panel=_INPUT),
 ]
 GroupColumn = Annotated[
     str | None,
     typer.Option(
         "--group",
-        help="The column that holds the patient.  [default: group, else patient_id]",
+        help="The column that holds the patient (default: group, else patient_id).",
         rich_help_panel=_INPUT,
     ),
 ]
 Skipped = Annotated[
     Path | None,
     typer.Option(
-        help="Write a JSON line for every skipped file here.  [default: INDEX/skipped.jsonl]",
+        help="Write a JSON line for every skipped file here (default: INDEX/skipped.jsonl).",
         rich_help_panel=_INPUT,
     ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Decoding processes.  [default: one a core]", rich_help_panel=_LIMITS),
+    typer.Option(min=1, help="Decoding processes (default: one a core).", rich_help_panel=_LIMITS),
 ]
 TimeoutS = Annotated[
     float | None,
     typer.Option(
-        help=f"Seconds to decode one file.  [default: {_DEFAULTS.timeout_s:g}]", rich_help_panel=_LIMITS
+        help=f"Seconds to decode one file (default: {_DEFAULTS.timeout_s:g}).", rich_help_panel=_LIMITS
     ),
 ]
 MemoryMb = Annotated[
     int | None,
     typer.Option(
-        min=1, help=f"MiB to decode one file.  [default: {_DEFAULTS.memory_mb}]", rich_help_panel=_LIMITS
+        min=1, help=f"MiB to decode one file (default: {_DEFAULTS.memory_mb}).", rich_help_panel=_LIMITS
     ),
 ]
 MaxPixelMb = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help=f"MiB of pixels a file may declare.  [default: {_DEFAULTS.max_pixel_mb}]",
+        help=f"MiB of pixels a file may declare (default: {_DEFAULTS.max_pixel_mb}).",
         rich_help_panel=_LIMITS,
     ),
 ]
 MaxFileMb = Annotated[
     int | None,
     typer.Option(
-        min=1, help=f"MiB a file may have.  [default: {_DEFAULTS.max_file_mb}]", rich_help_panel=_LIMITS
+        min=1, help=f"MiB a file may have (default: {_DEFAULTS.max_file_mb}).", rich_help_panel=_LIMITS
     ),
 ]
 Frames = Annotated[
     FramesPolicy | None,
     typer.Option(
-        help="Of files with several frames or pages.  [default: as the extractor says: middle]",
+        help="Of files with several frames or pages (default: as the extractor says: middle).",
         rich_help_panel=_POLICY,
     ),
 ]
 ForProcessing = Annotated[
     ReadOrSkip | None,
-    typer.Option(
-        help=f"Raw detector images.  [default: {_DEFAULTS.for_processing}]", rich_help_panel=_POLICY
-    ),
+    typer.Option(help=f"Raw detector images (default: {_DEFAULTS.for_processing}).", rich_help_panel=_POLICY),
 ]
 SecondaryCapture = Annotated[
     ReadOrSkip | None,
     typer.Option(
-        help=f"Screenshots, scans.  [default: {_DEFAULTS.secondary_capture}]", rich_help_panel=_POLICY
+        help=f"Screenshots, scans (default: {_DEFAULTS.secondary_capture}).", rich_help_panel=_POLICY
     ),
 ]
 BurnedIn = Annotated[
     WarnOrSkip | None,
     typer.Option(
-        help=f"Images with text burned in.  [default: {_DEFAULTS.burned_in}]", rich_help_panel=_POLICY
+        help=f"Images with text burned in (default: {_DEFAULTS.burned_in}).", rich_help_panel=_POLICY
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]

@@ -29,12 +29,12 @@ _EXTRACTOR = "What the images are compared by"
 def build(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SRC...", help="Folders, image files, globs or items files (CSV, Parquet)."),
+        typer.Argument(metavar="SRC", help="Folders, image files, globs or items files (CSV, Parquet)."),
     ],
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The index directory.  [default: CBIR_INDEX, else ./cbir.index]"),
+        typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
     ] = None,
     labels: opt.Labels = None,
     label: opt.LabelColumn = None,
@@ -42,7 +42,7 @@ def build(
     skipped: opt.Skipped = None,
     extractor: Annotated[
         str | None,
-        typer.Option(help="A preset, or an own .toml file.  [default: quick]", rich_help_panel=_EXTRACTOR),
+        typer.Option(help="A preset, or an own .toml file (default: quick).", rich_help_panel=_EXTRACTOR),
     ] = None,
     weights: Annotated[
         Path | None,
@@ -61,11 +61,11 @@ def build(
     ] = None,
     device: Annotated[
         Device | None,
-        typer.Option(help="Where the network runs.  [default: auto]", rich_help_panel=_EXTRACTOR),
+        typer.Option(help="Where the network runs (default: auto).", rich_help_panel=_EXTRACTOR),
     ] = None,
     store: Annotated[
         StoreKind | None,
-        typer.Option(help="What finds neighbours.  [default: faiss]", rich_help_panel=_EXTRACTOR),
+        typer.Option(help="What finds neighbours (default: faiss).", rich_help_panel=_EXTRACTOR),
     ] = None,
     workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,

@@ -41,7 +41,7 @@ def search(
         bool | None,
         typer.Option(
             "--thumbs/--no-thumbs",
-            help="Pictures beside the table.  [default: where the terminal can]",
+            help="Pictures beside the table (default: where the terminal can).",
             rich_help_panel=_OUTPUT,
         ),
     ] = None,

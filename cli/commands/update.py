@@ -19,7 +19,7 @@ def update(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SRC]...", help="New sources, remembered beside the old.  [default: all remembered]"
+            metavar="SRC", help="New sources, remembered beside the old (default: all remembered)."
         ),
     ] = None,
     *,

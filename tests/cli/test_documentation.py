@@ -54,3 +54,9 @@ def test_options_have_help(run):
         if not getattr(parameter, "help", None)
     ]
     assert bare == []
+
+
+def test_help_says_the_defaults(run):
+    text = " ".join(run("index", "build", "--help").stdout.replace("│", " ").split())
+    for default in ("default: quick", "default: one a core", "default: 30", "else ./cbir.index"):
+        assert default in text
