@@ -108,7 +108,7 @@ class Index:
     def search(self, query: Query, k: int, *, exclude_same_group: bool = False) -> list[Hit]:
         """Find the ``k`` items most like the query.
 
-        The score is the cosine, in [-1, 1]; equal scores are ordered by item id. There are
+        The score is the cosine, in [-1, 1], right to 1e-6; equal scores are ordered by item id. There are
         ``min(k, eligible)`` hits. A query that is itself an item never finds itself.
 
         Args:

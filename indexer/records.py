@@ -28,7 +28,7 @@ class NewImage:
     Args:
         sha256: hex, of the file's bytes.
         frame: from 0.
-        embedding: (dim,) float32, unit length within 1e-3; stored scaled to exactly unit length.
+        embedding: (dim,) float32, unit length within 1e-3, made unit where float32 can tell.
         thumbnail: an encoded picture (JPEG), or empty.
         pixels_sha256: hex, of the pixels as read, with their dtype and shape.
         info: what the file itself says and may be kept: the allow-listed values.

@@ -49,10 +49,10 @@ class Searcher:
             return [[] for _ in queries]
         store = self._ready()
         if len(queries) > 1 and all(mask is None for mask in masks):
-            found = store.search(np.stack(vectors).astype(np.float32), k + _MARGIN)
+            found = store.search(np.stack(vectors), k + _MARGIN)
         else:
             found = [
-                store.search(vector.astype(np.float32)[np.newaxis], k + _MARGIN, allowed=mask)[0]
+                store.search(vector[np.newaxis], k + _MARGIN, allowed=mask)[0]
                 for vector, mask in zip(vectors, masks, strict=True)
             ]
         return [
@@ -70,7 +70,7 @@ class Searcher:
     def _rank(
         self,
         query: Query,
-        vector: NDArray[np.float64],
+        vector: NDArray[np.float32],
         allowed: NDArray[np.bool_] | None,
         neighbours: Neighbours,
         k: int,
@@ -81,12 +81,12 @@ class Searcher:
         asked = k + _MARGIN
         own, group = query.item_id, query.group if exclude_same_group else None
         while True:
-            exact = np.vecdot(self._embeddings.gather(neighbours.rows).astype(np.float64), vector)
-            np.minimum(np.maximum(exact, -1.0, out=exact), 1.0, out=exact)
+            # One dot product a row: equal rows get equal scores, wherever they lie and whoever found them.
+            scores = np.vecdot(self._embeddings.gather(neighbours.rows), vector)
             ranked = [
-                (-score, item.id, item)
+                (-score if -1.0 <= score <= 1.0 else -1.0 if score > 0 else 1.0, item.id, item)
                 for score, items in zip(
-                    exact.astype(np.float32).tolist(), self._items_of(neighbours.rows.tolist()), strict=True
+                    scores.tolist(), self._items_of(neighbours.rows.tolist()), strict=True
                 )
                 for item in items
                 if item.id != own and (group is None or item.group != group)
@@ -96,8 +96,7 @@ class Searcher:
             if is_all or (len(ranked) >= k and neighbours.scores[-1] < -ranked[k - 1][0] - _SCORE_ERROR):
                 return [Hit(rank, -score, item) for rank, (score, _, item) in enumerate(ranked[:k], start=1)]
             asked *= 4
-            single = vector.astype(np.float32)[np.newaxis]
-            neighbours = self._ready().search(single, asked, allowed=allowed)[0]
+            neighbours = self._ready().search(vector[np.newaxis], asked, allowed=allowed)[0]
 
     def _items_of(self, rows: list[int]) -> list[tuple[Item, ...]]:
         cache = self._items

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from cbir.errors import VectorError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LENGTH_TOLERANCE = 1e-3
 """A length that is further from 1 is an error; a nearer one is made 1."""
 
+_ROUNDING = 1e-6
 
-def unit(vector: NDArray[np.float32], dim: int) -> NDArray[np.float64]:
-    """Check a vector and bring it to unit length.
+
+def unit(vector: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
+    """Check a vector and bring it to unit length; one that has it to float32's precision stays as it is.
 
     Args:
         vector: (dim,), length within LENGTH_TOLERANCE of 1.
@@ -27,11 +25,13 @@ def unit(vector: NDArray[np.float32], dim: int) -> NDArray[np.float64]:
     """
     if vector.shape != (dim,):
         raise VectorError(f"An embedding has the shape {vector.shape}, the index holds ({dim},).")
-    exact = vector.astype(np.float64)
-    length = float(np.vecdot(exact, exact)) ** 0.5
-    if not abs(length - 1.0) <= LENGTH_TOLERANCE:  # holds for NaN, too
-        if not np.isfinite(exact).all():
-            raise VectorError("An embedding holds values that are not finite; the network failed on it.")
+    checked = np.ascontiguousarray(vector, dtype=np.float32)
+    squared = float(np.dot(checked, checked))
+    if abs(squared - 1.0) <= _ROUNDING:
+        return checked
+    if not np.isfinite(checked).all():
+        raise VectorError("An embedding holds values that are not finite; the network failed on it.")
+    length = float(np.linalg.norm(checked.astype(np.float64)))
+    if abs(length - 1.0) > LENGTH_TOLERANCE:
         raise VectorError(f"An embedding has the length {length:.6g}, not 1: divide it by its length.")
-    exact /= length
-    return exact
+    return (checked / length).astype(np.float32)

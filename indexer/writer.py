@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from cbir.errors import SpecError
 from indexer import compact, edits
 from indexer.edits import Annotations
@@ -150,7 +148,7 @@ class IndexWriter:
             IndexWriteError: the disk refused.
         """
         dim = self._scratch.manifest.dim
-        vectors = [unit(image.embedding, dim).astype(np.float32) for image in images]
+        vectors = [unit(image.embedding, dim) for image in images]
         said = Annotations(label, group, metadata or {})
         with self._scratch.editing() as connection:
             frames = []
