@@ -29,7 +29,7 @@ _EXTRACTOR = "What the images are compared by"
 def build(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SRC", help="Folders, image files, globs or items files (CSV, Parquet)."),
+        typer.Argument(help="Folders, image files, globs or items files (CSV, Parquet)."),
     ],
     *,
     output: Annotated[

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def remove(
     items: Annotated[
         list[str],
-        typer.Argument(metavar="ID|PATH", help="Item ids, files, or folders with all that is below."),
+        typer.Argument(help="Item ids, files, or folders with all that is below."),
     ],
     *,
     index: opt.IndexOption = None,

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 def update(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="SRC", help="New sources, remembered beside the old (default: all remembered)."
-        ),
+        typer.Argument(help="New sources, remembered beside the old (default: all remembered)."),
     ] = None,
     *,
     index: opt.IndexOption = None,
