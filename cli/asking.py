@@ -41,7 +41,11 @@ def ask(
     opening = time.perf_counter()
     with Index.open(settings.index, resident=False) as index:
         opened_s = time.perf_counter() - opening
-        query, blank = _file_query(index, text, settings) if is_file else _item_query(index, text)
+        query, blank = (
+            _file_query(index, text, settings, exclude_same_group=exclude_same_group)
+            if is_file
+            else _item_query(index, text)
+        )
         searching = time.perf_counter()
         hits = tuple(index.search(query, k, exclude_same_group=exclude_same_group))
         searched_s = time.perf_counter() - searching
@@ -69,16 +73,21 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
     )
 
 
-def _file_query(index: Index, text: str, settings: Settings) -> tuple[Query, Answer]:
+def _file_query(
+    index: Index, text: str, settings: Settings, *, exclude_same_group: bool
+) -> tuple[Query, Answer]:
     from cbir.images.pool import DecodePool
+    from indexer.memos import check_hash_key
     from indexer.query import embed_image
 
-    spec = index.spec
+    spec, key = index.spec, read_key(settings.patient_key)
+    if exclude_same_group:
+        check_hash_key(index, key)
     try:
         file = read_file(text, settings.limits)
         with DecodePool(
             spec.read, [branch.preprocess for branch in spec.branches],
-            limits=settings.limits, n_workers=1, hash_key=read_key(settings.patient_key),
+            limits=settings.limits, n_workers=1, hash_key=key,
         ) as pool, ThreadPoolExecutor(1) as threads:  # fmt: skip
             pool.start()
             embedder = _LoadingEmbedder(index, threads)

@@ -8,12 +8,8 @@ import secrets
 from pathlib import Path
 
 from cbir.errors import CbirError
+from cli.folders import config_folder
 from cli.terminal import note
-
-
-def config_folder() -> Path:
-    """Where this user's cbir.toml and patient.key are."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "cbir"
 
 
 def key_file() -> Path:

@@ -14,13 +14,12 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from cbir.errors import SpecError
 from cbir.images.settings import DecodeLimits, FramesPolicy, ReadOrSkip, ReadPolicy, WarnOrSkip
 from cli.exit_codes import UsageProblem
-from cli.patient_key import config_folder
+from cli.folders import config_folder
 
 Device = Literal["auto", "cpu", "cuda"]
 StoreKind = Literal["faiss", "exact"]
 
 _LIMITS = DecodeLimits()
-_POLICY = ReadPolicy()
 _WORDS = {
     "1": True,
     "true": True,
@@ -51,7 +50,7 @@ class Settings:
         max_pixel_mb: size of a file's pixels, as it declares them.
         max_file_mb: size of a file.
         frames: which frames of a file with several; None as the extractor says.
-        for_processing: raw detector images.
+        for_processing: raw detector images; None, as with the two below, as the index's last run, else read.
         secondary_capture: screenshots and scans.
         burned_in: images that say they have text burned in.
         allow_pickle: accept weights in a pickle file.
@@ -70,9 +69,9 @@ class Settings:
     max_pixel_mb: int = _LIMITS.max_pixel_mb
     max_file_mb: int = _LIMITS.max_file_mb
     frames: FramesPolicy | None = None
-    for_processing: ReadOrSkip = _POLICY.for_processing
-    secondary_capture: ReadOrSkip = _POLICY.secondary_capture
-    burned_in: WarnOrSkip = _POLICY.burned_in
+    for_processing: ReadOrSkip | None = None
+    secondary_capture: ReadOrSkip | None = None
+    burned_in: WarnOrSkip | None = None
     allow_pickle: bool = False
     offline: bool = False
     patient_key: str | None = field(default=None, repr=False)
@@ -83,9 +82,10 @@ class Settings:
         return DecodeLimits(self.timeout_s, self.memory_mb, self.max_pixel_mb, self.max_file_mb)
 
     @property
-    def policy(self) -> ReadPolicy:
-        """Which files are admitted."""
-        return ReadPolicy(self.for_processing, self.secondary_capture, self.burned_in)
+    def policy(self) -> dict[str, str]:
+        """Changes to which files the index admits."""
+        given = {each.name: getattr(self, each.name) for each in fields(ReadPolicy)}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def resolve(flags: Mapping[str, object] | None = None) -> Resolved:
     values = {name: _typed(name, value, origin) for name, (value, origin) in given.items()}
     settings = Settings(**values)  # type: ignore[arg-type]  # _typed has checked each against its annotation
     try:
-        _ = settings.limits, settings.policy
+        _ = settings.limits, ReadPolicy(**settings.policy)  # type: ignore[arg-type]  # it checks
     except SpecError as error:
         raise UsageProblem(str(error)) from error
     if settings.workers is not None and settings.workers < 1:

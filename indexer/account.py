@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from cbir.errors import SkipReason
-from cbir.images.settings import DecodeLimits, ReadPolicy
+from cbir.images.settings import DecodeLimits
 from indexer.records import JSON, FileRecord
 
 
@@ -18,7 +18,7 @@ class IngestOptions:
 
     Args:
         limits: what one file may cost.
-        policy: which DICOM files are admitted.
+        policy: changes to which DICOM files the last run admitted, by the names of ``ReadPolicy``.
         n_workers: decoding processes; None for one a core.
         hash_key: keys the hashes of patient, study and instance; None stores none of them.
         commit_every_s: the least time between two commits; what lies between is lost by a kill.
@@ -27,7 +27,7 @@ class IngestOptions:
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
-    policy: ReadPolicy = field(default_factory=ReadPolicy)
+    policy: Mapping[str, str] = field(default_factory=dict)
     n_workers: int | None = None
     hash_key: bytes | None = None
     commit_every_s: float = 20.0

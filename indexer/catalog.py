@@ -134,15 +134,10 @@ class Catalog:
             for row in self.rows(_ITEM + "WHERE c.sha256 = ? ORDER BY i.frame, i.id", digest(sha256))
         ]
 
-    def rows_of_group_alone(self, group: str) -> list[int]:
-        """The rows whose items are all of this group, ascending."""
+    def rows_of_group(self, group: str) -> list[int]:
+        """The rows with an item of this group, ascending."""
         return [
-            row
-            for (row,) in self.rows(
-                "SELECT DISTINCT i.row FROM items i WHERE i.grp = ?1 AND NOT EXISTS "
-                "(SELECT 1 FROM items o WHERE o.row = i.row AND o.grp IS NOT ?1) ORDER BY i.row",
-                group,
-            )
+            row for (row,) in self.rows("SELECT DISTINCT row FROM items WHERE grp = ? ORDER BY row", group)
         ]
 
     def content(self, row: int) -> Content:

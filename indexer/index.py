@@ -114,7 +114,8 @@ class Index:
         Args:
             query: its embedding is checked: finite, unit within 1e-3, of the index's dimension.
             k: at least 1.
-            exclude_same_group: leave out every item of the query's group, before the cut.
+            exclude_same_group: leave out every item of the query's group, and every copy of such an item
+                (the same bytes) whatever its group, before the cut.
 
         Raises:
             ValueError: ``k`` below 1.

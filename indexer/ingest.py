@@ -13,11 +13,15 @@ from cbir.extractors.spec import ExtractorSpec
 from cbir.items import Found, Refused, find_items
 from cbir.types import Embedder
 from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
-from indexer.index import Index
+from indexer.memos import (
+    check_hash_key,
+    remember_policy,
+    remember_sources,
+    remembered_policy,
+    remembered_sources,
+)
 from indexer.pipeline import Pipeline
 from indexer.writer import IndexWriter
-
-_SOURCES = "sources"
 
 
 def build_index(
@@ -88,13 +92,6 @@ def update_index(
         return _ingest(writer, sources, options, embedder, on_progress)
 
 
-def remembered_sources(index: Index | IndexWriter) -> list[SourceList]:
-    """Where the items of an index come from."""
-    memo = index.memo(_SOURCES)
-    lists = memo if isinstance(memo, list) else []
-    return [SourceList.from_dict(each) for each in lists if isinstance(each, dict)]
-
-
 def _ingest(
     writer: IndexWriter,
     sources: SourceList | None,
@@ -102,13 +99,16 @@ def _ingest(
     embedder: Embedder | None,
     on_progress: ProgressListener | None,
 ) -> IngestReport:
-    remembered = remembered_sources(writer)
+    options = options or IngestOptions()
+    policy = replace(remembered_policy(writer), **options.policy)  # type: ignore[arg-type]  # ReadPolicy checks
     unmatched: list[str] = []
-    found = _find([sources] if sources else remembered, writer.path, unmatched)
-    if sources and sources not in remembered:
-        writer.set_memo(_SOURCES, [each.to_dict() for each in (*remembered, sources)])
+    found = _find([sources] if sources else remembered_sources(writer), writer.path, unmatched)
+    check_hash_key(writer, options.hash_key)
+    remember_policy(writer, policy)
+    if sources:
+        remember_sources(writer, sources)
     embedder = embedder or open_exported(writer.spec, writer.model_dir, runtime="openvino")
-    report = Pipeline(writer, embedder, options or IngestOptions(), on_progress).run(found)
+    report = Pipeline(writer, embedder, options, policy, on_progress).run(found)
     return replace(report, unmatched_rows=tuple(unmatched))
 
 

@@ -18,10 +18,12 @@ from typing import TypeVar
 from cbir.errors import ImageError, SkipReason
 from cbir.images.files import FileBytes, read_file
 from cbir.images.pool import DecodedFrame, DecodePool
+from cbir.images.settings import ReadPolicy
 from cbir.items import Found, Refused
 from cbir.types import Embedder
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener
 from indexer.embedding import embed_frames, new_images
+from indexer.memos import remember_hash_key
 from indexer.records import FileRecord
 from indexer.stopwatch import Stopwatch
 from indexer.writer import IndexWriter
@@ -70,11 +72,13 @@ class Pipeline:
         writer: IndexWriter,
         embedder: Embedder,
         options: IngestOptions,
+        policy: ReadPolicy,
         on_progress: ProgressListener | None,
     ) -> None:
         self._writer = writer
         self._embedder = embedder
         self._options = options
+        self._policy = policy
         self._on_progress = on_progress
         self._account = Account()
         self._watch = Stopwatch()
@@ -111,7 +115,7 @@ class Pipeline:
         return DecodePool(
             spec.read,
             [branch.preprocess for branch in spec.branches],
-            policy=self._options.policy,
+            policy=self._policy,
             limits=self._options.limits,
             n_workers=n_workers,
             hash_key=self._options.hash_key,
@@ -241,6 +245,8 @@ class Pipeline:
                 bad = replace(each.record, outcome="skipped", reason=SkipReason.BAD_EMBEDDING, detail=images)
                 self._skip(bad)
                 continue
+            if any(image.group or image.instance for image in images):
+                remember_hash_key(self._writer, self._options.hash_key)
             found = each.found
             self._writer.add_file(
                 each.record, images, label=found.label, group=found.group, metadata=found.metadata

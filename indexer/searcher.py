@@ -56,7 +56,7 @@ class Searcher:
                 for vector, mask in zip(vectors, masks, strict=True)
             ]
         return [
-            self._rank(query, vector, mask, neighbours, k, exclude_same_group=exclude_same_group)
+            self._rank(query, vector, mask, neighbours, k)
             for query, vector, mask, neighbours in zip(queries, vectors, masks, found, strict=True)
         ]
 
@@ -74,12 +74,9 @@ class Searcher:
         allowed: NDArray[np.bool_] | None,
         neighbours: Neighbours,
         k: int,
-        *,
-        exclude_same_group: bool,
     ) -> list[Hit]:
         """Score the rows exactly; ask the store for more while a row beyond them could tie at the cut."""
         asked = k + _MARGIN
-        own, group = query.item_id, query.group if exclude_same_group else None
         while True:
             # One dot product a row: equal rows get equal scores, wherever they lie and whoever found them.
             scores = np.vecdot(self._embeddings.gather(neighbours.rows), vector)
@@ -89,7 +86,7 @@ class Searcher:
                     scores.tolist(), self._items_of(neighbours.rows.tolist()), strict=True
                 )
                 for item in items
-                if item.id != own and (group is None or item.group != group)
+                if item.id != query.item_id
             ]
             ranked.sort()  # ids differ, so that items are never compared
             is_all = len(neighbours.rows) < asked
@@ -116,11 +113,10 @@ class Searcher:
                 "or search without excluding the same group."
             )
         dead, alive = self._alive()
-        excluded = [] if group is None else self._catalog.rows_of_group_alone(group)
+        excluded = [] if group is None else self._catalog.rows_of_group(group)
         if query.item_id is not None and (found := self._catalog.item(query.item_id)):
             row = found[1]
-            others = [item for item in self._items_of([row])[0] if item.id != query.item_id]
-            if all(group is not None and item.group == group for item in others):
+            if all(item.id == query.item_id for item in self._items_of([row])[0]):
                 excluded.append(row)
         if not dead and not excluded:
             return None

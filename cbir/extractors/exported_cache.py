@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cbir import __version__
@@ -16,7 +18,12 @@ _SUMS = "sha256.json"
 
 
 def put_exported(
-    resolved: ResolvedExtractor, directory: Path, *, cache_dir: Path | None = None, allow_pickle: bool = False
+    resolved: ResolvedExtractor,
+    directory: Path,
+    *,
+    cache_dir: Path | None = None,
+    allow_pickle: bool = False,
+    on_export: Callable[[], None] = lambda: None,
 ) -> None:
     """Write the exported networks of an extractor into a directory.
 
@@ -25,6 +32,7 @@ def put_exported(
         directory: exists; gets ``branch0.onnx`` …
         cache_dir: looked in first, filled otherwise; a damaged entry is made anew. None: export every time.
         allow_pickle: also read weights that are PyTorch pickles.
+        on_export: called before the seconds that an export takes.
 
     Raises:
         SpecError: the spec does not fit its network.
@@ -35,6 +43,7 @@ def put_exported(
         for file in entry.glob("*.onnx"):
             shutil.copyfile(file, directory / file.name)
         return
+    on_export()
     export(load_resolved(resolved, allow_pickle=allow_pickle), directory)
     if entry:
         _keep(directory, entry)
@@ -50,16 +59,14 @@ def _is_whole(entry: Path) -> bool:
 
 def _keep(directory: Path, entry: Path) -> None:
     """A cache that can't be written is no reason to fail a build."""
-    try:
+    with contextlib.suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=entry.parent))
-        for file in directory.glob("*.onnx"):
-            shutil.copyfile(file, scratch / file.name)
-        (scratch / _SUMS).write_text(json.dumps(_sums(scratch)))
-        shutil.rmtree(entry, ignore_errors=True)
-        scratch.replace(entry)
-    except OSError:
-        return
+        with tempfile.TemporaryDirectory(dir=entry.parent) as name:
+            scratch = Path(name) / entry.name
+            shutil.copytree(directory, scratch)
+            (scratch / _SUMS).write_text(json.dumps(_sums(scratch)))
+            shutil.rmtree(entry, ignore_errors=True)
+            scratch.replace(entry)
 
 
 def _sums(folder: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ import typer
 from cbir.errors import CbirError
 from cli import options as opt
 from cli.exit_codes import ExitCode
+from cli.folders import cache_folder
 from cli.ingesting import ingest_options, leave, run_ingest, source_list
 from cli.settings import Device, Settings, StoreKind, load_settings
 from cli.terminal import note
@@ -112,11 +113,12 @@ def build_with(settings: Settings, sources: SourceList, *, skipped: Path | None)
 
 
 def _fill_model(resolved: ResolvedExtractor, settings: Settings, folder: Path) -> None:
-    from cbir.extractors.build import load_resolved
-    from cbir.extractors.exported import export
+    from cbir.extractors.exported_cache import put_exported
 
-    note("exporting the networks into the index, once")
-    export(load_resolved(resolved, allow_pickle=settings.allow_pickle), folder)
+    put_exported(
+        resolved, folder, cache_dir=cache_folder() / "exported", allow_pickle=settings.allow_pickle,
+        on_export=lambda: note(f"exporting {resolved.spec.name} with PyTorch; kept for the next build"),
+    )  # fmt: skip
 
 
 def _on_gpu(resolved: ResolvedExtractor, settings: Settings) -> Extractor | None:

@@ -17,7 +17,7 @@ _MIB = 2**20
 def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
     """Say what an index is: extractor, counts, labels, size, age."""
     from indexer.index import Index
-    from indexer.ingest import remembered_sources
+    from indexer.memos import remembered_sources
 
     settings = load_settings(index=index)
     with Index.open(settings.index, resident=False) as there:

@@ -41,7 +41,8 @@ def update(
     It uses the networks that the index carries; files that are known already are not embedded again.
     """
     from indexer.index import Index
-    from indexer.ingest import remembered_sources, update_index
+    from indexer.ingest import update_index
+    from indexer.memos import remembered_sources
 
     settings = load_settings(
         index=index, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb, max_pixel_mb=max_pixel_mb,

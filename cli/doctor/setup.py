@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from cbir.errors import CbirError, IndexMissingError
 from cli.doctor.finding import Finding
-from cli.patient_key import config_folder, key_file, read_key
+from cli.folders import config_folder
+from cli.patient_key import key_file, read_key
 from cli.settings import NOT_SETTINGS, Settings, nearest, setting_names, settings_file
 
 _OTHERS = 0o077

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cbir.images.settings import DecodeLimits, ReadPolicy
+from cbir.images.settings import DecodeLimits
 from cli.exit_codes import UsageProblem
 from cli.settings import Settings, load_settings, resolve
 
@@ -17,7 +17,7 @@ def nothing_set(run):
 
 def test_defaults_are_those_of_the_library():
     assert Settings().limits == DecodeLimits()
-    assert Settings().policy == ReadPolicy()
+    assert Settings().policy == {}
 
 
 def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(monkeypatch):

@@ -164,9 +164,9 @@ def test_items_that_share_an_embedding_are_hits_of_their_own(tmp_path):
     with Index.open(path) as index:
         query = index.query(id_of(index, "/a"))
         assert paths(index.search(query, 10)) == ["/copy", "/b"]
-        assert paths(index.search(query, 10, exclude_same_group=True)) == ["/copy"]
+        assert paths(index.search(query, 10, exclude_same_group=True)) == []  # a copy leaks as much
         copy = index.query(id_of(index, "/copy"))
-        assert set(paths(index.search(copy, 10, exclude_same_group=True))) == {"/a", "/b"}
+        assert paths(index.search(copy, 10, exclude_same_group=True)) == ["/b"]
 
 
 def test_removed_items_are_not_found(tmp_path):

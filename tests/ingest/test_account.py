@@ -15,12 +15,13 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from cbir.errors import SkipReason
+from cbir.errors import SkipReason, SpecError
 from cbir.images import files
 from cbir.images.pool import DecodePool
 from indexer.account import IngestOptions, IngestReport, Progress, SourceList
 from indexer.index import Index
-from indexer.ingest import remembered_sources, update_index
+from indexer.ingest import update_index
+from indexer.memos import remembered_sources
 
 OPTIONS = IngestOptions(n_workers=1, batch_size=4, hash_key=b"test")
 
@@ -278,3 +279,33 @@ def test_sources_are_remembered(tiny_index, folder):
 def test_an_index_among_its_images_is_not_taken_for_images(tiny_index, folder):
     report = update(tiny_index, folder.parent)
     assert (report.found, report.indexed) == (2, 2)
+
+
+def test_what_a_run_admits_is_remembered_for_the_next(tiny_index, folder):
+    shutil.copy(get_testdata_file("SC_rgb.dcm", download=False), folder / "capture.dcm")
+    sources = SourceList((str(folder),))
+    skipping = IngestOptions(n_workers=1, policy={"secondary_capture": "skip"})
+    assert update_index(tiny_index, sources, skipping).skipped == {SkipReason.POLICY: 1}
+    assert update_index(tiny_index, None, OPTIONS).skipped == {SkipReason.POLICY: 1}
+    reading = IngestOptions(n_workers=1, policy={"secondary_capture": "read"})
+    assert update_index(tiny_index, None, reading).indexed == 1
+
+
+def test_another_patient_key_is_refused_where_patients_are_hashed(tiny_index, folder):
+    update(tiny_index, folder, n_workers=1, hash_key=b"any")
+    dicom(folder / "one.dcm", "1.2.3")
+    update(tiny_index, folder)
+    with pytest.raises(SpecError, match="CBIR_PATIENT_KEY"):
+        update(tiny_index, folder, n_workers=1, hash_key=b"another")
+    update(tiny_index, folder, n_workers=1, hash_key=None)
+
+
+def test_a_copy_without_a_group_is_excluded_with_its_original(tiny_index, folder):
+    shutil.copy(folder / "a.png", folder / "copy.png")
+    table = folder.parent / "labels.csv"
+    table.write_text("path,group\nimages/a.png,p1\n")
+    update_index(tiny_index, SourceList((str(folder),), labels=str(table)), OPTIONS)
+    with Index.open(tiny_index) as opened:
+        item = next(item for item in opened.items() if item.path.endswith("a.png"))
+        hits = opened.search(opened.query(item.id), 10, exclude_same_group=True)
+        assert [Path(hit.item.path).name for hit in hits] == ["b.png"]
