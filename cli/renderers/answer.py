@@ -10,6 +10,8 @@ from pathlib import Path
 from cbir.types import Hit
 
 _WHOLE_MS = 10
+SHOWN_METADATA = ("side", "laterality", "view", "density")
+"""What a table or a card shows of an item's metadata, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

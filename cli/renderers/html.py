@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cbir import __version__
 from cbir.types import Hit
-from cli.renderers.answer import Answer
+from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.terminal import printable
 
 _TEMPLATE = Path(__file__).parent / "hits.html.jinja"
@@ -22,6 +22,7 @@ def render_html(answer: Answer) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"picture": _picture, "printable": printable, "facts": _facts, "name": _name}
+    environment.filters["shown"] = _shown
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(answer=answer, version=__version__, labels=answer.labels())
 
@@ -43,6 +44,12 @@ def _picture(thumbnail: bytes) -> str:
 
 def _name(path: str) -> str:
     return os.path.basename(path)  # noqa: PTH119 (a query can be an item id, a path not of this system)
+
+
+def _shown(hit: Hit) -> list[str]:
+    """What a radiologist looks for first."""
+    values = (hit.item.metadata.get(name) for name in SHOWN_METADATA)
+    return [printable(str(value)) for value in values if value is not None]
 
 
 def _facts(hit: Hit) -> dict[str, str]:

@@ -6,16 +6,15 @@ import unicodedata
 from collections.abc import Sequence
 
 from cbir.types import Hit
-from cli.renderers.answer import Answer
+from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.terminal import printable
 
-_SHOWN_METADATA = ("side", "laterality", "view", "density")
 _GROUP_WIDTH = 12
 
 
 def render_table(answer: Answer) -> str:
     """A line a hit; columns that no hit has a value for are left out."""
-    header = ["rank", "score", "label", "group", *_SHOWN_METADATA, "id", "path"]
+    header = ["rank", "score", "label", "group", *SHOWN_METADATA, "id", "path"]
     return columns([header, *(_row(hit) for hit in answer.hits)], keep=("rank", "score", "id", "path"))
 
 
@@ -39,7 +38,7 @@ def columns(rows: Sequence[Sequence[str]], *, keep: Sequence[str] = ()) -> str:
 def _row(hit: Hit) -> list[str]:
     item = hit.item
     group = item.group or ""
-    shown = [_text(item.metadata.get(name)) for name in _SHOWN_METADATA]
+    shown = [_text(item.metadata.get(name)) for name in SHOWN_METADATA]
     path = item.path if item.frame == 0 else f"{item.path} [frame {item.frame}]"
     short = group if len(group) <= _GROUP_WIDTH else group[: _GROUP_WIDTH - 1] + "…"
     return [str(hit.rank), f"{hit.score:.4f}", item.label or "", short, *shown, item.id, path]

