@@ -1,0 +1,129 @@
+"""Whether a split leaks: whether anything stands on both sides of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbir.items.phash import N_BITS, NEAR_BITS
+from cbir.items.split import split_hash
+
+LeakKind = Literal["group", "file", "picture"]
+
+_BLOCK_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An item of a split.
+
+    Args:
+        path: of its file.
+        split: where it is.
+        group: the patient; None when unknown.
+        sha256: of the file's bytes; None when it was not read.
+        phash: as ``perceptual_hash`` gives it; None when there is none.
+    """
+
+    path: str
+    split: str
+    group: str | None = None
+    sha256: str | None = None
+    phash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Something that two splits share.
+
+    Args:
+        kind: ``group``: the patient; ``file``: the very same bytes; ``picture``: nearly the same picture.
+        first: an item on one side.
+        second: one on the other.
+        shared: what they share: the group, the hash, or how many bits of the perceptual hashes differ.
+    """
+
+    kind: LeakKind
+    first: Audited
+    second: Audited
+    shared: str
+
+
+def find_leaks(items: Sequence[Audited], *, near_bits: int = NEAR_BITS) -> list[Leak]:
+    """Find what crosses a split.
+
+    A group, or the bytes of a file, is told once for each two splits that it is in, by the first item on
+    either side; pictures are told pair by pair, but for those whose bytes are told already.
+
+    Args:
+        items: in any order.
+        near_bits: how many bits the perceptual hashes of one picture may differ in.
+
+    Returns:
+        Groups first, then files, then pictures; empty when nothing crosses.
+    """
+    leaks = [*_shared(items, "group", lambda item: item.group)]
+    leaks += _shared(items, "file", lambda item: item.sha256)
+    leaks += _alike(items, near_bits)
+    return leaks
+
+
+def hash_of_split(items: Sequence[Audited]) -> str | None:
+    """Compute the hash of the split that items are in, as ``split_hash`` does.
+
+    Returns:
+        None when a group is in two splits: then there is no split by group. An item without a group counts
+        by its path.
+    """
+    split: dict[str, str] = {}
+    for item in items:
+        if split.setdefault(item.group or item.path, item.split) != item.split:
+            return None
+    return split_hash(split)
+
+
+def _shared(items: Sequence[Audited], kind: LeakKind, key: Callable[[Audited], str | None]) -> Iterator[Leak]:
+    first_in: dict[str, dict[str, Audited]] = defaultdict(dict)
+    for item in items:
+        value = key(item)
+        if value is not None:
+            first_in[value].setdefault(item.split, item)
+    for value, sides in first_in.items():
+        for first, second in itertools.combinations(sides.values(), 2):
+            yield Leak(kind, first, second, value)
+
+
+def _alike(items: Sequence[Audited], near_bits: int) -> Iterator[Leak]:
+    sides: dict[str, list[Audited]] = defaultdict(list)
+    for item in items:
+        if item.phash is not None:
+            sides[item.split].append(item)
+    words = {name: _words(side) for name, side in sides.items()}
+    for one, other in itertools.combinations(sides, 2):
+        for i, j, n_bits in _near_pairs(words[one], words[other], near_bits):
+            first, second = sides[one][i], sides[other][j]
+            if first.sha256 is None or first.sha256 != second.sha256:
+                yield Leak("picture", first, second, f"{n_bits} of {N_BITS} bits differ")
+
+
+def _words(side: Sequence[Audited]) -> NDArray[np.uint64]:
+    """(n, words) of 64 bits."""
+    return np.frombuffer(b"".join(item.phash or b"" for item in side), dtype=np.uint64).reshape(len(side), -1)
+
+
+def _near_pairs(
+    ours: NDArray[np.uint64], theirs: NDArray[np.uint64], near_bits: int
+) -> Iterator[tuple[int, int, int]]:
+    for start in range(0, len(ours), _BLOCK_ROWS):
+        block = ours[start : start + _BLOCK_ROWS]
+        distance = np.zeros((len(block), len(theirs)), dtype=np.uint16)
+        for word in range(ours.shape[1]):
+            distance += np.bitwise_count(block[:, word, None] ^ theirs[None, :, word])
+        for i, j in np.argwhere(distance <= near_bits):
+            yield start + int(i), int(j), int(distance[i, j])

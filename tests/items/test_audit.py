@@ -1,0 +1,289 @@
+"""Audits: what stands on both sides of a split is found and named; what does not is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cbir.errors import ItemsError
+from cbir.items import read_table
+from cbir.items.audit import Audited, find_leaks, hash_of_split
+from cbir.items.phash import N_BITS, NEAR_BITS, perceptual_hash
+from cbir.items.split import split_hash
+from cbir.items.write import copy_with, write_table
+from cli.app import app
+
+RNG = np.random.default_rng(3)
+
+
+def texture(seed=0, side=160):
+    coarse = np.random.default_rng(seed).integers(0, 256, (20, 20), dtype=np.uint8)
+    return cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def bits(first, second):
+    return (int.from_bytes(first, "big") ^ int.from_bytes(second, "big")).bit_count()
+
+
+def cbir(*words, expect=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == expect, result.output
+    return result
+
+
+def items_file(path, rows):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: cv2.resize(a, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+        lambda a: cv2.imdecode(cv2.imencode(".jpg", a, [cv2.IMWRITE_JPEG_QUALITY, 50])[1], 0),
+        lambda a: (a // 2 + 40).astype(np.uint8),
+        lambda a: np.dstack([a, a, a]),
+    ],
+)
+def test_the_same_picture_hashes_nearly_the_same(change):
+    picture = texture()
+    assert bits(perceptual_hash(picture), perceptual_hash(change(picture))) <= NEAR_BITS
+
+
+def test_another_picture_hashes_to_other_bits_and_a_flat_one_to_none():
+    assert bits(perceptual_hash(texture(1)), perceptual_hash(texture(2))) > 2 * NEAR_BITS
+    assert len(perceptual_hash(texture())) * 8 == N_BITS
+    assert perceptual_hash(np.full((40, 30), 7, dtype=np.uint8)) is None
+
+
+def test_what_crosses_is_told_once_a_pair_of_splits_and_what_does_not_is_not_told():
+    one, other = perceptual_hash(texture(1)), perceptual_hash(texture(2))
+    items = [
+        Audited("a", "train", "p1", "aa", one),
+        Audited("b", "train", "p1", "bb", other),
+        Audited("c", "test", "p1", "cc", None),
+        Audited("d", "test", "p1", "aa", one),
+        Audited("e", "test", "p2", "ee", other),
+        Audited("f", "val", None, None, None),
+        Audited("g", "test", None, None, None),
+    ]
+    told = [(leak.kind, leak.first.path, leak.second.path) for leak in find_leaks(items)]
+    assert told == [("group", "a", "c"), ("file", "a", "d"), ("picture", "b", "e")]
+
+
+def test_pictures_are_compared_up_to_the_number_of_bits_asked_for():
+    items = [Audited("a", "x", phash=b"\0" * 72), Audited("b", "y", phash=b"\x01" + b"\0" * 70 + b"\x03")]
+    assert find_leaks(items, near_bits=2) == []
+    (leak,) = find_leaks(items, near_bits=3)
+    assert leak.shared == "3 of 576 bits differ"
+
+
+def test_blocks_of_many_pictures_are_compared_whole():
+    base = [RNG.bytes(72) for _ in range(600)]
+    items = [Audited(f"a{i}", "x", phash=each) for i, each in enumerate(base)]
+    items += [Audited(f"b{i}", "y", phash=base[i]) for i in (0, 255, 256, 599)]
+    found = {(leak.first.path, leak.second.path) for leak in find_leaks(items)}
+    assert found == {("a0", "b0"), ("a255", "b255"), ("a256", "b256"), ("a599", "b599")}
+
+
+def test_the_hash_is_that_of_the_split_and_there_is_none_for_a_split_through_a_group():
+    items = [Audited("a", "train", "p1"), Audited("b", "train", "p1"), Audited("c", "test")]
+    assert hash_of_split(items) == split_hash({"p1": "train", "c": "test"})
+    assert hash_of_split([*items, Audited("d", "test", "p1")]) is None
+
+
+def test_a_grouped_split_of_mini_mias_is_clean_and_says_its_hash(mini_mias, tmp_path):
+    with (mini_mias / "labels.csv").open(encoding="utf-8") as file:
+        rows = [row | {"path": str(mini_mias / row["path"])} for row in csv.DictReader(file)]
+    items = items_file(tmp_path / "items.csv", rows)
+    cbir("items", "split", items, "-o", tmp_path / "split.csv", "--label", "severity")
+    split = read_table(str(tmp_path / "split.csv")).rows
+    counts = {name: sum(row.metadata["split"] == name for row in split) for name in ("train", "val", "test")}
+    assert len(split) == 322
+    assert abs(counts["train"] - 161) <= 4
+    assert abs(counts["test"] - 97) <= 4
+    result = cbir("items", "audit", tmp_path / "split.csv")
+    assert result.stdout == ""
+    assert f"no leak; split {split[0].metadata['split_hash']}" in result.stderr
+
+
+def test_an_image_wise_split_of_mini_mias_leaks_its_patients(mini_mias, tmp_path):
+    with (mini_mias / "labels.csv").open(encoding="utf-8") as file:
+        rows = [row | {"path": str(mini_mias / row["path"])} for row in csv.DictReader(file)][:12]
+    items = items_file(
+        tmp_path / "items.csv", [row | {"split": ("train", "test")[i % 2]} for i, row in enumerate(rows)]
+    )
+    result = cbir("items", "audit", items, expect=1)
+    assert "LEAK: the same patient 6" in result.stderr
+    for each in ("mias001", "mdb001.png", "mdb002.png"):
+        assert each in result.stdout.splitlines()[1]
+
+
+@pytest.fixture
+def copies(tmp_path):
+    """A picture twice as a file, once more as JPEG; a text; an image without structure; one in no split."""
+    cv2.imwrite(str(tmp_path / "one.png"), texture(1))
+    cv2.imwrite(str(tmp_path / "again.jpg"), texture(1))
+    cv2.imwrite(str(tmp_path / "two.png"), texture(2))
+    cv2.imwrite(str(tmp_path / "flat.png"), np.zeros((30, 30), np.uint8))
+    shutil.copy(tmp_path / "one.png", tmp_path / "copy é.png")
+    (tmp_path / "text.png").write_text("no image")
+    names = (
+        "one.png",
+        "again.jpg",
+        "copy é.png",
+        "two.png",
+        "flat.png",
+        "text.png",
+        "gone.png",
+        "outside.png",
+    )
+    splits = ("train", "test", "test", "train", "train", "test", "test", "")
+    return items_file(
+        tmp_path / "items.csv",
+        [
+            {"path": name, "group": f"p{i}", "split": split}
+            for i, (name, split) in enumerate(zip(names, splits, strict=True))
+        ],
+    )
+
+
+def test_copies_of_a_file_and_of_a_picture_are_leaks_and_what_was_not_looked_at_is_said(copies):
+    document = json.loads(cbir("items", "audit", copies, "--json", expect=1).stdout)
+    told = [
+        (leak["kind"], *(side["path"].rsplit("/")[-1] for side in leak["between"]))
+        for leak in document["leaks"]
+    ]
+    assert told == [("file", "one.png", "copy é.png"), ("picture", "one.png", "again.jpg")]
+    assert document["images"] == {"train": 3, "test": 4}
+    assert document["unread"] == {"not_an_image": 1, "vanished": 1}
+    assert (document["outside"], document["without_structure"], document["clean"]) == (1, 1, False)
+
+
+def test_files_that_can_t_be_read_are_no_clean_audit(tmp_path):
+    items = items_file(tmp_path / "items.csv", [{"path": "gone.png", "group": "p", "split": "test"}])
+    result = cbir("items", "audit", items, expect=3)
+    assert "1 files could not be looked at: vanished 1" in result.stderr
+    assert "no leak" not in result.stderr
+
+
+def test_a_split_that_was_changed_after_it_was_made_is_not_the_one_its_hash_names(tmp_path):
+    rows = [{"path": f"{i}.png", "group": f"p{i}", "label": "1"} for i in range(8)]
+    items = items_file(tmp_path / "items.csv", rows)
+    cbir("items", "split", items, "-o", tmp_path / "split.csv")
+    text = (tmp_path / "split.csv").read_text()
+    assert (
+        "not the one that its hash names"
+        not in cbir("items", "audit", tmp_path / "split.csv", expect=3).stderr
+    )
+    (tmp_path / "split.csv").write_text(text.replace(",val,", ",train,"))
+    assert (
+        "not the one that its hash names" in cbir("items", "audit", tmp_path / "split.csv", expect=3).stderr
+    )
+
+
+def test_an_items_file_without_a_split_says_what_to_do(tmp_path):
+    items = items_file(tmp_path / "items.csv", [{"path": "a.png", "age": "3"}])
+    assert (
+        "no column 'split'; beside path, label and group it has age"
+        in cbir("items", "audit", items, expect=1).stderr
+    )
+
+
+def test_splitting_keeps_every_cell_and_takes_grade_before_label(tmp_path):
+    rows = [
+        {
+            "path": f"a/{i}.png",
+            "id": f"00{i}",
+            "label": "benign",
+            "grade": str(1 + i % 2),
+            "group": f"p{i // 2}",
+            "x": "",
+        }
+        for i in range(20)
+    ]
+    items = items_file(tmp_path / "items.csv", rows)
+    (tmp_path / "out").mkdir()
+    result = cbir(
+        "items", "split", items, "-o", tmp_path / "out" / "split.csv", "--shares", "60,40", "--seed", "7"
+    )
+    assert result.stdout.splitlines()[0].split() == ["split", "groups", "images", "1", "2"]
+    assert result.stdout.splitlines()[1].split()[:3] == ["train", "6", "(60.0"]
+    with (tmp_path / "out" / "split.csv").open(encoding="utf-8") as file:
+        written = list(csv.DictReader(file))
+    kept = [{key: value for key, value in row.items() if not key.startswith("split")} for row in written]
+    assert kept == [row | {"path": str(tmp_path / row["path"])} for row in rows]
+    assert len({row["split_hash"] for row in written}) == 1
+
+
+def test_leave_one_out_writes_a_fold_a_group(tmp_path):
+    items = items_file(
+        tmp_path / "items.csv", [{"path": f"{i}", "patient_id": f"p{i // 2}"} for i in range(6)]
+    )
+    cbir("items", "split", items, "-o", tmp_path / "o.csv", "--leave-one-out", "--column", "fold")
+    rows = read_table(str(tmp_path / "o.csv")).rows
+    assert [row.metadata["fold"] for row in rows] == ["fold001"] * 2 + ["fold002"] * 2 + ["fold003"] * 2
+
+
+def test_images_without_a_group_are_split_only_when_asked_for_by_name(tmp_path):
+    items = items_file(tmp_path / "items.csv", [{"path": "a.png"}, {"path": "b.png"}])
+    result = cbir("items", "split", items, "-o", tmp_path / "o.csv", expect=1)
+    assert "2 of 2 images have no group" in result.stderr
+    cbir("items", "split", items, "-o", tmp_path / "o.csv", "--alone", "--shares", "1,1")
+    assert {row.metadata["split"] for row in read_table(str(tmp_path / "o.csv")).rows} == {"train", "test"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expect", "said"),
+    [
+        (("--shares", "a,b"), 2, "--shares is 'a,b'"),
+        (("--shares", "100"), 1, "two or more positive numbers"),
+        (("--column", "group"), 1, "has a column 'group' already"),
+        (("--label", "nope"), 1, "no column 'nope'"),
+    ],
+)
+def test_a_split_that_can_t_be_made_says_why_and_writes_nothing(tmp_path, words, expect, said):
+    items = items_file(tmp_path / "items.csv", [{"path": "a.png", "group": "p"}])
+    assert said in cbir("items", "split", items, "-o", tmp_path / "o.csv", *words, expect=expect).stderr
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_an_items_file_is_never_written_over_one_that_is_there(tmp_path):
+    write_table(tmp_path / "a.csv", {"path": ["x.png", "ä,\n.png"], "n": [1, None]})
+    assert [row.path for row in read_table(str(tmp_path / "a.csv")).rows] == [
+        str(tmp_path / "x.png"),
+        str(tmp_path / "ä,\n.png"),
+    ]
+    for path, words in (
+        ("a.csv", "there already"),
+        ("a.txt", r"ends in \.csv"),
+        ("no/a.csv", "can't be written"),
+    ):
+        with pytest.raises(ItemsError, match=words):
+            write_table(tmp_path / path, {"path": ["x"]})
+    with pytest.raises(ItemsError, match="not UTF-8"):
+        write_table(tmp_path / "b.csv", {"path": ["caf\udce9.png"]})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]
+
+
+def test_a_parquet_file_is_split_too(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"path": ["a.png", "b.png"], "group": ["p", "q"], "x": [1.5, float("nan")]})
+    pq.write_table(table, tmp_path / "items.parquet")
+    copy_with(str(tmp_path / "items.parquet"), tmp_path / "o.csv", {"split": ["train", "test"]})
+    rows = read_table(str(tmp_path / "o.csv")).rows
+    assert [(row.group, row.metadata) for row in rows] == [
+        ("p", {"x": 1.5, "split": "train"}),
+        ("q", {"x": None, "split": "test"}),
+    ]
