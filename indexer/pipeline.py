@@ -256,10 +256,13 @@ class Pipeline:
             self._account.notes.update(note for frame in each.frames for note in frame.notes)
 
     def _skip(self, record: FileRecord) -> None:
-        self._writer.skip_file(record)
         self._account.skipped_files.append(record)
         if record.sha256:
             self._failed[record.sha256] = record
+        before = self._writer.file(record.path)
+        # A share that is down today must not cost items: only other bytes replace what a path had.
+        if record.sha256 or before is None or before.outcome == "skipped":
+            self._writer.skip_file(record)
 
     def _commit(self) -> None:
         started = time.monotonic()
@@ -274,9 +277,9 @@ class Pipeline:
             self._account.interrupted = True
 
     def _look_for_missing(self) -> None:
-        missing = [
-            each for each in self._writer.paths() if each not in self._seen and not os.path.lexists(each)
-        ]
+        unread = {record.path for record in self._account.skipped_files if record.sha256 is None}
+        read = self._seen - unread
+        missing = [path for path in self._writer.paths() if path not in read and not os.path.lexists(path)]
         self._account.missing = len(missing)
         if self._options.prune:
             self._writer.remove_paths(missing)

@@ -212,16 +212,38 @@ def test_a_file_that_is_gone_is_missing_and_dropped_only_by_prune(tiny_index, fo
         assert len(opened) == 1
 
 
-def test_no_permission_is_a_reason(tiny_index, folder, monkeypatch):
+def refuse_to_open(monkeypatch: pytest.MonkeyPatch, suffix: str, error: OSError) -> None:
     real_open = os.open
 
-    def refuse(path: str, *args: int) -> int:
-        if str(path).endswith("a.png"):
-            raise PermissionError(13, "Permission denied")
-        return real_open(path, *args)
+    def refuse(path: str, *flags: int) -> int:
+        if str(path).endswith(suffix):
+            raise error
+        return real_open(path, *flags)
 
     monkeypatch.setattr(files.os, "open", refuse)
+
+
+def test_no_permission_is_a_reason(tiny_index, folder, monkeypatch):
+    refuse_to_open(monkeypatch, "a.png", PermissionError(13, "Permission denied"))
     assert update(tiny_index, folder).skipped == {SkipReason.PERMISSION: 1}
+
+
+def test_a_file_that_can_not_be_read_today_keeps_its_item(tiny_index, folder, monkeypatch):
+    update(tiny_index, folder)
+    refuse_to_open(monkeypatch, ".png", OSError(5, "Input/output error"))
+    assert update(tiny_index, folder).skipped == {SkipReason.UNREADABLE: 2}
+    monkeypatch.undo()
+    with Index.open(tiny_index) as opened:
+        assert len(opened) == 2
+    assert update(tiny_index, folder).unchanged == 2
+
+
+def test_a_file_with_other_bytes_that_are_no_image_loses_its_item(tiny_index, folder):
+    update(tiny_index, folder)
+    (folder / "a.png").write_text("overwritten")
+    assert update(tiny_index, folder).skipped == {SkipReason.NOT_AN_IMAGE: 1}
+    with Index.open(tiny_index) as opened:
+        assert len(opened) == 1
 
 
 def test_a_file_that_keeps_changing_while_it_is_read_is_skipped(tiny_index, folder, monkeypatch):
