@@ -30,6 +30,8 @@ from indexer.writer import IndexWriter
 
 _COMMIT_SHARE = 20
 """A commit copies the catalog: at least this many times its cost lies between two of them."""
+_BYTES_AHEAD = 512 << 20
+"""Of files read but not decoded: so that a folder of whole slides does not fill the memory."""
 _NOT_RETRIED = frozenset({SkipReason.DECODER_CRASHED, SkipReason.DECODER_TIMEOUT})
 """The same bytes would only cost the same time again."""
 
@@ -95,9 +97,10 @@ class Pipeline:
         n_workers = self._options.n_workers or os.cpu_count() or 1
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
         with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
-            read = _ahead(threads, self._read, self._once(found), 4 * n_workers)
+            depth = 4 * n_workers
+            read = _ahead(threads, self._read, self._once(found), depth, _file_bytes)
             judged = map(self._judge, read)
-            for outcome in _ahead(threads, partial(self._decode, pool), judged, 4 * n_workers):
+            for outcome in _ahead(threads, partial(self._decode, pool), judged, depth, _held_bytes):
                 self._take(outcome)
                 if self._account.interrupted:
                     break
@@ -293,14 +296,34 @@ def _indexed(file: FileBytes) -> FileRecord:
     return FileRecord(file.path, file.size, file.mtime_ns, file.sha256, "indexed")
 
 
+def _file_bytes(found: Found | Refused) -> int:
+    try:
+        return os.lstat(found.path).st_size if isinstance(found, Found) else 0
+    except OSError:
+        return 0
+
+
+def _held_bytes(judged: _Wanted | _Known | _Skip) -> int:
+    return judged.file.size if isinstance(judged, _Wanted) else 0
+
+
 def _ahead(
-    threads: ThreadPoolExecutor, function: Callable[[In], Out], items: Iterable[In], depth: int
+    threads: ThreadPoolExecutor,
+    function: Callable[[In], Out],
+    items: Iterable[In],
+    depth: int,
+    n_bytes: Callable[[In], int],
 ) -> Iterator[Out]:
-    """Map in threads, in order, with at most ``depth`` items under way."""
-    under_way: deque[Future[Out]] = deque()
+    """Map in threads, in order, with at most ``depth`` items and ``_BYTES_AHEAD`` (or one item) under way."""
+    under_way: deque[tuple[Future[Out], int]] = deque()
+    total = 0
     for item in items:
-        under_way.append(threads.submit(function, item))
-        if len(under_way) >= depth:
-            yield under_way.popleft().result()
-    while under_way:
-        yield under_way.popleft().result()
+        size = n_bytes(item)
+        while under_way and (len(under_way) >= depth or total + size > _BYTES_AHEAD):
+            oldest, freed = under_way.popleft()
+            total -= freed
+            yield oldest.result()
+        under_way.append((threads.submit(function, item), size))
+        total += size
+    for waiting, _size in under_way:
+        yield waiting.result()
