@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, ORDINAL, STUDY_MEASURES
 from cbir.evaluation.ranking import Ranking
 
-
 NOT_BY_DISTANCE = {"brier"}
 """One wrong label with all the votes scores worse than votes spread over labels further away."""
 
