@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
-from cbir.errors import ImageError, SkipReason
-from cbir.images.files import FileBytes, read_file
-from cbir.images.pool import DecodedFrame, DecodePool
+from cbir.errors import SkipReason
+from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadPolicy
 from cbir.items import Found, Refused
 from cbir.types import Embedder
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener
+from indexer.ahead import ahead
+from indexer.candidates import Decoded, Known, Skip, Wanted, bytes_held, bytes_on_disk, decode, indexed, read
 from indexer.embedding import embed_frames, new_images
 from indexer.memos import remember_hash_key
 from indexer.records import FileRecord
@@ -30,40 +29,8 @@ from indexer.writer import IndexWriter
 
 _COMMIT_SHARE = 20
 """A commit copies the catalog: at least this many times its cost lies between two of them."""
-_BYTES_AHEAD = 512 << 20
-"""Of files read but not decoded: so that a folder of whole slides does not fill the memory."""
 _NOT_RETRIED = frozenset({SkipReason.DECODER_CRASHED, SkipReason.DECODER_TIMEOUT})
 """The same bytes would only cost the same time again."""
-
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-
-@dataclass(frozen=True, slots=True)
-class _Skip:
-    record: FileRecord
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    found: Found
-    file: FileBytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The bytes are in the index, or will be when the files before this one are taken."""
-
-    found: Found
-    record: FileRecord
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    found: Found
-    record: FileRecord
-    frames: tuple[DecodedFrame, ...]
 
 
 class Pipeline:
@@ -87,7 +54,7 @@ class Pipeline:
         self._claimed: set[str] = set()
         self._failed: dict[str, FileRecord] = {}
         self._seen: set[str] = set()
-        self._buffer: list[_Decoded] = []
+        self._buffer: list[Decoded] = []
         self._committed_at = time.monotonic()
         self._commit_cost_s = 0.0
 
@@ -98,9 +65,11 @@ class Pipeline:
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
         with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
             depth = 4 * n_workers
-            read = _ahead(threads, self._read, self._once(found), depth, _file_bytes)
-            judged = map(self._judge, read)
-            for outcome in _ahead(threads, partial(self._decode, pool), judged, depth, _held_bytes):
+            reading = partial(read, limits=self._options.limits, watch=self._watch)
+            decoding = partial(decode, pool=pool, watch=self._watch)
+            files = ahead(threads, reading, self._once(found), depth, bytes_on_disk)
+            judged = map(self._judge, files)
+            for outcome in ahead(threads, decoding, judged, depth, bytes_held):
                 self._take(outcome)
                 if self._account.interrupted:
                     break
@@ -130,49 +99,26 @@ class Pipeline:
                 self._seen.add(each.path)
                 yield each
 
-    # In threads, without the writer.
-
-    def _read(self, found: Found | Refused) -> _Wanted | _Skip:
-        if isinstance(found, Refused):
-            return _Skip(_unread(found.path, found.reason, found.detail))
-        try:
-            with self._watch.stage("read"):
-                return _Wanted(found, read_file(found.path, self._options.limits))
-        except ImageError as error:
-            return _Skip(_unread(found.path, error.reason, error.detail))
-
-    def _decode(self, pool: DecodePool, judged: _Wanted | _Known | _Skip) -> _Decoded | _Known | _Skip:
-        if not isinstance(judged, _Wanted):
-            return judged
-        record = _indexed(judged.file)
-        try:
-            with self._watch.stage("decode"):
-                return _Decoded(judged.found, record, tuple(pool.decode(judged.file.data)))
-        except ImageError as error:
-            return _Skip(replace(record, outcome="skipped", reason=error.reason, detail=error.detail))
-
-    # In the calling thread, in the order of finding.
-
-    def _judge(self, read: _Wanted | _Skip) -> _Wanted | _Known | _Skip:
+    def _judge(self, candidate: Wanted | Skip) -> Wanted | Known | Skip:
         """Decide whether bytes need decoding at all."""
-        if isinstance(read, _Skip):
-            return read
-        file = read.file
+        if isinstance(candidate, Skip):
+            return candidate
+        file = candidate.file
         before = self._writer.file(file.path)
         same = before is not None and before.sha256 == file.sha256
         if before and same and before.reason in _NOT_RETRIED:
-            return _Skip(before)
+            return Skip(before)
         is_known = file.sha256 in self._claimed or self._writer.has_content(file.sha256)
         if is_known or (before and same and before.outcome == "duplicate"):
-            return _Known(read.found, _indexed(file), file.sha256)
+            return Known(candidate.found, indexed(file), file.sha256)
         self._claimed.add(file.sha256)
-        return read
+        return candidate
 
-    def _take(self, outcome: _Decoded | _Known | _Skip) -> None:
+    def _take(self, outcome: Decoded | Known | Skip) -> None:
         self._account.found += 1
-        if isinstance(outcome, _Decoded):
+        if isinstance(outcome, Decoded):
             self._take_decoded(outcome)
-        elif isinstance(outcome, _Known):
+        elif isinstance(outcome, Known):
             self._take_known(outcome)
         else:
             self._skip(outcome.record)
@@ -182,7 +128,7 @@ class Pipeline:
             self._commit()
         self._tell()
 
-    def _take_decoded(self, decoded: _Decoded) -> None:
+    def _take_decoded(self, decoded: Decoded) -> None:
         instances = {frame.info.instance for frame in decoded.frames} - {None}
         if any(frame.info.instance in instances for each in self._buffer for frame in each.frames):
             self._flush()  # so that the writer knows the twin
@@ -194,7 +140,7 @@ class Pipeline:
         if sum(len(each.frames) for each in self._buffer) >= self._options.batch_size:
             self._flush()
 
-    def _is_known_instance(self, decoded: _Decoded) -> bool:
+    def _is_known_instance(self, decoded: Decoded) -> bool:
         """Whether the image is an item already: the same SOPInstanceUID and pixels, in other bytes."""
         twins = 0
         for frame in decoded.frames:
@@ -207,7 +153,7 @@ class Pipeline:
             twins += 1
         return twins == len(decoded.frames) > 0
 
-    def _take_known(self, known: _Known) -> None:
+    def _take_known(self, known: Known) -> None:
         found, record, sha256 = known.found, known.record, known.sha256
         if any(each.record.sha256 == sha256 for each in self._buffer):
             self._flush()
@@ -281,49 +227,8 @@ class Pipeline:
 
     def _look_for_missing(self) -> None:
         unread = {record.path for record in self._account.skipped_files if record.sha256 is None}
-        read = self._seen - unread
-        missing = [path for path in self._writer.paths() if path not in read and not os.path.lexists(path)]
+        there = self._seen - unread
+        missing = [path for path in self._writer.paths() if path not in there and not os.path.lexists(path)]
         self._account.missing = len(missing)
         if self._options.prune:
             self._writer.remove_paths(missing)
-
-
-def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:
-    return FileRecord(path, 0, 0, None, "skipped", reason, detail)
-
-
-def _indexed(file: FileBytes) -> FileRecord:
-    return FileRecord(file.path, file.size, file.mtime_ns, file.sha256, "indexed")
-
-
-def _file_bytes(found: Found | Refused) -> int:
-    try:
-        return os.lstat(found.path).st_size if isinstance(found, Found) else 0
-    except OSError:
-        return 0
-
-
-def _held_bytes(judged: _Wanted | _Known | _Skip) -> int:
-    return judged.file.size if isinstance(judged, _Wanted) else 0
-
-
-def _ahead(
-    threads: ThreadPoolExecutor,
-    function: Callable[[In], Out],
-    items: Iterable[In],
-    depth: int,
-    n_bytes: Callable[[In], int],
-) -> Iterator[Out]:
-    """Map in threads, in order, with at most ``depth`` items and ``_BYTES_AHEAD`` (or one item) under way."""
-    under_way: deque[tuple[Future[Out], int]] = deque()
-    total = 0
-    for item in items:
-        size = n_bytes(item)
-        while under_way and (len(under_way) >= depth or total + size > _BYTES_AHEAD):
-            oldest, freed = under_way.popleft()
-            total -= freed
-            yield oldest.result()
-        under_way.append((threads.submit(function, item), size))
-        total += size
-    for waiting, _size in under_way:
-        yield waiting.result()

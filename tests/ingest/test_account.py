@@ -7,7 +7,6 @@ import os
 import shutil
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -19,7 +18,6 @@ from pydicom.data import get_testdata_file
 from cbir.errors import SkipReason, SpecError
 from cbir.images import files
 from cbir.images.pool import DecodePool
-from indexer import pipeline
 from indexer.account import IngestOptions, IngestReport, Progress, SourceList
 from indexer.index import Index
 from indexer.ingest import update_index
@@ -333,23 +331,3 @@ def test_a_copy_without_a_group_is_excluded_with_its_original(tiny_index, folder
         item = next(item for item in opened.items() if item.path.endswith("a.png"))
         hits = opened.search(opened.query(item.id), 10, exclude_same_group=True)
         assert [Path(hit.item.path).name for hit in hits] == ["b.png"]
-
-
-def test_reading_ahead_is_bounded_by_bytes_and_keeps_the_order(monkeypatch):
-    monkeypatch.setattr(pipeline, "_BYTES_AHEAD", 100)
-    under_way = set()
-    most = []
-
-    def work(size: int) -> int:
-        under_way.add(size)
-        most.append(sum(under_way))
-        return size
-
-    sizes = [30, 31, 32, 90, 150, 1, 2, 3, 4]
-    with ThreadPoolExecutor(4) as threads:
-        done = []
-        for size in pipeline._ahead(threads, work, sizes, 4, lambda size: size):
-            under_way.discard(size)
-            done.append(size)
-    assert done == sizes
-    assert max(most) <= 150 + 4

@@ -1,0 +1,92 @@
+"""A file on its way into an index: as it was read, judged and decoded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from cbir.errors import ImageError, SkipReason
+from cbir.images.files import FileBytes, read_file
+from cbir.images.pool import DecodedFrame, DecodePool
+from cbir.images.settings import DecodeLimits
+from cbir.items import Found, Refused
+from indexer.records import FileRecord
+from indexer.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It ends here."""
+
+    record: FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Its bytes are new, as far as is known."""
+
+    found: Found
+    file: FileBytes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Its bytes are in the index, or will be when the files before it are taken."""
+
+    found: Found
+    record: FileRecord
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Ready for the network."""
+
+    found: Found
+    record: FileRecord
+    frames: tuple[DecodedFrame, ...]
+
+
+def read(found: Found | Refused, *, limits: DecodeLimits, watch: Stopwatch) -> Wanted | Skip:
+    """Read its bytes; any thread may."""
+    if isinstance(found, Refused):
+        return Skip(_unread(found.path, found.reason, found.detail))
+    try:
+        with watch.stage("read"):
+            return Wanted(found, read_file(found.path, limits))
+    except ImageError as error:
+        return Skip(_unread(found.path, error.reason, error.detail))
+
+
+def decode(judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch) -> Decoded | Known | Skip:
+    """Decode what is wanted, and pass on the rest; any thread may."""
+    if not isinstance(judged, Wanted):
+        return judged
+    record = indexed(judged.file)
+    try:
+        with watch.stage("decode"):
+            return Decoded(judged.found, record, tuple(pool.decode(judged.file.data)))
+    except ImageError as error:
+        return Skip(replace(record, outcome="skipped", reason=error.reason, detail=error.detail))
+
+
+def indexed(file: FileBytes) -> FileRecord:
+    """The record of a file that becomes an item."""
+    return FileRecord(file.path, file.size, file.mtime_ns, file.sha256, "indexed")
+
+
+def bytes_on_disk(found: Found | Refused) -> int:
+    """What reading it will hold in memory."""
+    try:
+        return os.lstat(found.path).st_size if isinstance(found, Found) else 0
+    except OSError:
+        return 0
+
+
+def bytes_held(judged: Wanted | Known | Skip) -> int:
+    """What it holds in memory until it is decoded."""
+    return judged.file.size if isinstance(judged, Wanted) else 0
+
+
+def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:
+    return FileRecord(path, 0, 0, None, "skipped", reason, detail)
