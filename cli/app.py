@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from cbir import __version__
-from cli.commands import build, compact, config, demo, doctor, info, items, remove, search, update, verify
+from cli.commands import (
+    build,
+    compact,
+    config,
+    datasets,
+    demo,
+    doctor,
+    info,
+    items,
+    remove,
+    search,
+    update,
+    verify,
+)
 from cli.group import RootGroup
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -21,12 +34,14 @@ app = typer.Typer(
 )
 index = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 settings = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
+public = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 items_file = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 
 app.add_typer(index, name="index", help="Build an index of images, and look after it.")
 app.command("search")(search.search)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.add_typer(public, name="datasets", help="Public data sets as lists of images.")
 app.add_typer(items_file, name="items", help="Split a list of images by patient, and look for leaks.")
 app.add_typer(settings, name="config", help="What is set, and where.")
 
@@ -36,6 +51,8 @@ index.command("remove")(remove.remove)
 index.command("verify")(verify.verify)
 index.command("info")(info.info)
 index.command("compact")(compact.compact)
+public.command("list")(datasets.list_datasets)
+public.command("prepare")(datasets.prepare)
 items_file.command("split")(items.split)
 items_file.command("audit")(items.audit)
 settings.command("show")(config.show)
