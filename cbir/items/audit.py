@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.items.phash import N_BITS, NEAR_BITS
-from cbir.items.split import split_hash
+from cbir.items.split import names_alone, split_hash
 
 LeakKind = Literal["group", "file", "picture"]
 
@@ -78,12 +78,13 @@ def hash_of_split(items: Sequence[Audited]) -> str | None:
     """Compute the hash of the split that items are in, as ``split_hash`` does.
 
     Returns:
-        None when a group is in two splits: then there is no split by group. An item without a group counts
-        by its path.
+        None when a group is in two splits: then there is no split by group. An item without a group is one
+        of its own, as in ``names_alone``.
     """
     split: dict[str, str] = {}
+    alone = names_alone([item.path for item in items])
     for item in items:
-        if split.setdefault(item.group or item.path, item.split) != item.split:
+        if split.setdefault(item.group or alone[item.path], item.split) != item.split:
             return None
     return split_hash(split)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -76,6 +77,18 @@ def leave_one_group_out(groups: Iterable[str]) -> dict[str, str]:
     ordered = sorted(set(groups))
     width = max(3, len(str(len(ordered))))
     return {group: f"fold{i:0{width}}" for i, group in enumerate(ordered, start=1)}
+
+
+def names_alone(paths: Sequence[str]) -> dict[str, str]:
+    """Name images that are groups of their own: by their paths below the folder that all of them share.
+
+    So neither the split nor its hash depends on where the images lie.
+
+    Args:
+        paths: absolute.
+    """
+    shared = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""  # noqa: PTH120
+    return {path: os.path.relpath(path, shared) for path in paths}
 
 
 def split_hash(split: Mapping[str, str]) -> str:

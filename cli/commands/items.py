@@ -78,6 +78,10 @@ def audit(
     *,
     column: Column = "split",
     group: opt.GroupColumn = None,
+    near_bits: Annotated[
+        int | None,
+        typer.Option(min=0, max=576, help="Bits that the hashes of one picture may differ in (default: 96)."),
+    ] = None,
     as_json: opt.AsJson = False,
     workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,
@@ -90,6 +94,7 @@ def audit(
     Exit code 0 when there is none, 1 when there is one, 3 when some files could not be looked at.
     """
     from cbir.items.audit import find_leaks
+    from cbir.items.phash import NEAR_BITS
     from cbir.items.table import read_table
     from cli.auditing import look_at
     from cli.renderers.audit import audit_document, render_leaks, verdict
@@ -108,8 +113,9 @@ def audit(
             f"{items} has no column {column!r}; beside path, label and group it has {there}. "
             "Name the split's with --column, or make one: cbir items split."
         )
+    note(f"looking at {len(rows)} files")
     looked = look_at(rows, column, settings)
-    leaks = find_leaks(looked.items)
+    leaks = find_leaks(looked.items, near_bits=NEAR_BITS if near_bits is None else near_bits)
     if as_json:
         typer.echo(json.dumps(audit_document(items, looked, leaks), indent=2))
     else:
@@ -123,13 +129,16 @@ def audit(
 
 
 def _groups(items: str, rows: Sequence[Found], *, alone: bool) -> list[str]:
+    from cbir.items.split import names_alone
+
     n_without = sum(row.group is None for row in rows)
     if n_without and not alone:
         raise ItemsError(
             f"{items}: {n_without} of {len(rows)} images have no group. Name the patient's column with "
             "--group, or let each of them be a group of its own with --alone."
         )
-    return [row.group or row.path for row in rows]
+    names = names_alone([row.path for row in rows])
+    return [row.group or names[row.path] for row in rows]
 
 
 def _grades(rows: Sequence[Found], *, named: bool) -> list[str | None]:

@@ -167,6 +167,12 @@ def test_copies_of_a_file_and_of_a_picture_are_leaks_and_what_was_not_looked_at_
     assert (document["outside"], document["without_structure"], document["clean"]) == (1, 1, False)
 
 
+def test_how_alike_one_picture_is_can_be_set(copies):
+    document = json.loads(cbir("items", "audit", copies, "--json", "--near-bits", 576, expect=1).stdout)
+    assert {leak["kind"] for leak in document["leaks"]} == {"file", "picture"}
+    assert len(document["leaks"]) == 4  # two pictures on one side, two on the other, one pair the same file
+
+
 def test_files_that_can_t_be_read_are_no_clean_audit(tmp_path):
     items = items_file(tmp_path / "items.csv", [{"path": "gone.png", "group": "p", "split": "test"}])
     result = cbir("items", "audit", items, expect=3)

@@ -67,7 +67,21 @@ def test_images_without_a_group_are_split_only_when_asked_for_by_name(tmp_path):
     result = cbir("items", "split", items, "-o", tmp_path / "o.csv", expect=1)
     assert "2 of 2 images have no group" in result.stderr
     cbir("items", "split", items, "-o", tmp_path / "o.csv", "--alone", "--shares", "1,1")
-    assert {row.metadata["split"] for row in read_table(str(tmp_path / "o.csv")).rows} == {"train", "test"}
+    rows = read_table(str(tmp_path / "o.csv")).rows
+    assert {row.metadata["split"] for row in rows} == {"train", "test"}
+    audit = cbir("items", "audit", tmp_path / "o.csv", expect=3)
+    assert "2 images have no group" in audit.stderr
+    assert "not the one that its hash names" not in audit.stderr
+
+
+def test_a_split_of_images_alone_does_not_depend_on_where_they_lie(tmp_path):
+    hashes = set()
+    for name in ("here", "there/deeper"):
+        (tmp_path / name).mkdir(parents=True)
+        items = items_file(tmp_path / name / "items.csv", [{"path": f"x/{i}.png"} for i in range(9)])
+        cbir("items", "split", items, "-o", tmp_path / name / "o.csv", "--alone")
+        hashes |= {row.metadata["split_hash"] for row in read_table(str(tmp_path / name / "o.csv")).rows}
+    assert len(hashes) == 1
 
 
 @pytest.mark.parametrize(

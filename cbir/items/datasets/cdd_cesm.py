@@ -23,7 +23,7 @@ _SHEET = "Radiology-manual-annotations.csv"
 _REGIONS = "Radiology_hand_drawn_segmentations_v2.csv"
 _PATHOLOGY, _DENSITY = "Pathology Classification/ Follow up", "Breast density (ACR)"
 _COLUMNS = ("Image_name", "Patient_ID", "Side", "Type", "View", "BIRADS", _DENSITY, _PATHOLOGY)
-_MODALITIES = {"DM": "low energy", "CESM": "subtracted"}
+_MODALITIES = {"DM": "low energy", "CESM": "subtracted", "CM": "subtracted"}
 _LABELS = ("normal", "benign", "malignant")
 
 
@@ -41,7 +41,10 @@ def _read(files: Files) -> Release:
     modalities = [row.more["modality"] for row in rows.values()]
     counts = (
         Count("images", len(rows), 2006),
-        *(Count(f"{name} images", modalities.count(name), 1003) for name in _MODALITIES.values()),
+        *(
+            Count(f"{name} images", modalities.count(name), 1003)
+            for name in dict.fromkeys(_MODALITIES.values())
+        ),
         Count("women", len({row.group for row in rows.values()}), 326),
     )
     notes = []
@@ -88,7 +91,7 @@ def _boxes(files: Files) -> Mapping[str, list[str]]:
         for region in files.table(_REGIONS, ("#filename", "region_shape_attributes")):
             try:
                 found = _shape_box(json.loads(region["region_shape_attributes"] or "{}"))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError) as error:
                 raise ItemsError(f"{_REGIONS}: a region of {region['#filename']} can't be read.") from error
             if found:
                 boxes[stem(region["#filename"])].append(found)

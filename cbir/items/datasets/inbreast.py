@@ -36,8 +36,9 @@ def _read(files: Files) -> Release:
     matches = [match for path in files.paths if (match := _IMAGE.fullmatch(path))]
     table = _table(files, optional=any(_grade_of_folder(match[0]) for match in matches))
     regions = {stem(path): path for path in files.ending(".xml")}
+    women = {match[1]: match[2].lower() for match in matches if match[2]}
     rows = tuple(
-        _row(match, table.get(match[1], {}), regions.get(match[1]))
+        _row(match, women.get(match[1]), table.get(match[1], {}), regions.get(match[1]))
         for match in matches
         if match[1] in table or _grade_of_folder(match[0])
     )
@@ -56,7 +57,7 @@ def _table(files: Files, *, optional: bool) -> Mapping[str, dict[str, str]]:
     raise ItemsError(f"{files.folder} has no INbreast.csv, which says what the images show: {hint}.")
 
 
-def _row(match: re.Match[str], said: Mapping[str, str], regions: str | None) -> Row:
+def _row(match: re.Match[str], woman: str | None, said: Mapping[str, str], regions: str | None) -> Row:
     birads = said.get("Bi-Rads") or _grade_of_folder(match[0]) or ""
     grade = birads_grade(birads)
     view = (said.get("View") or match[4] or "").upper()
@@ -64,7 +65,7 @@ def _row(match: re.Match[str], said: Mapping[str, str], regions: str | None) -> 
         match[0],
         label=None if grade is None else str(grade),
         grade=grade,
-        group=match[2],
+        group=woman,
         view=_VIEWS.get(view, view) or None,
         side=(said.get("Laterality") or match[3] or "").upper() or None,
         density=said.get("ACR") or None,
@@ -83,7 +84,7 @@ def _lesions(path: str) -> Iterator[str]:
             if points and _LESIONS.fullmatch(str(region["Name"]).strip()):
                 xs, ys = zip(*points, strict=True)
                 yield box(min(xs), min(ys), max(xs), max(ys))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ExpatError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, ExpatError) as error:
         raise ItemsError(f"{path} is no OsiriX XML of regions. Copy it from the release again.") from error
 
 

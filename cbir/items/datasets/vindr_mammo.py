@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from cbir.errors import ItemsError
 from cbir.items.datasets.files import Files, stem
 from cbir.items.datasets.release import Count, Dataset, Release, Row, birads_grade, box
 
@@ -30,8 +31,7 @@ def _read(files: Files) -> Release:
     boxes = defaultdict(list)
     for each in findings:
         if each["xmin"]:
-            corners = (float(each[name]) for name in _FINDINGS[1:])
-            boxes[each["image_id"]].append(box(*corners))
+            boxes[each["image_id"]].append(_box(each))
     paths = {stem(path): path for path in files.ending(*_SUFFIXES)}
     rows = tuple(
         _row(paths[each["image_id"]], each, boxes.get(each["image_id"], []))
@@ -49,6 +49,16 @@ def _read(files: Files) -> Release:
     if not has_findings:
         notes.append("finding_annotations.csv is not there: no boxes of lesions")
     return Release(rows, counts, tuple(notes))
+
+
+def _box(finding: Mapping[str, str]) -> str:
+    corners = [finding[name] for name in _FINDINGS[1:]]
+    try:
+        x0, y0, x1, y1 = map(float, corners)
+        return box(x0, y0, x1, y1)
+    except (ValueError, OverflowError):
+        where = f"finding_annotations.csv, image {finding['image_id']}"
+        raise ItemsError(f"{where}: the corners of a box are {', '.join(corners)}.") from None
 
 
 def _row(path: str, said: Mapping[str, str], boxes: list[str]) -> Row:

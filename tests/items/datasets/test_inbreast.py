@@ -85,6 +85,16 @@ def test_the_birads_folders_of_inbreast_are_grades_and_name_no_patient(lay, prep
     assert "2 names do not say the patient" in result.stderr
 
 
+def test_a_copy_as_png_has_the_patient_of_the_dicom_beside_it(lay, prepare):
+    dicom = "AllDICOMs/" + IMAGE.format("20586908", PATIENT, "R", "CC")
+    rows, result = prepare(
+        "inbreast",
+        lay({dicom: "", "Birads5/20586908.png": "", "INbreast.csv": [inbreast_row("20586908", "5")]}),
+    )
+    assert [row.group for row in rows.values()] == [PATIENT, PATIENT]
+    assert "1 images are there a second time" in result.stderr
+
+
 def test_inbreast_regions_that_are_no_plist_are_named(lay, cbir):
     folder = lay(
         {

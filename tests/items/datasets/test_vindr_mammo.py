@@ -49,3 +49,16 @@ def test_vindr_mammo_joins_breasts_and_findings(lay, prepare):
     }
     assert (second.metadata["split"], second.metadata["lesion_box"]) == ("test", None)
     assert "1 of the 3 images in the table are not there" in result.stderr
+
+
+def test_a_box_that_is_no_numbers_is_named(lay, cbir):
+    breasts = "study_id,image_id,laterality,view_position,breast_birads,breast_density,split\n"
+    folder = lay(
+        {
+            "breast-level_annotations.csv": breasts + "s,a,L,CC,BI-RADS 1,DENSITY B,test\n",
+            "finding_annotations.csv": "image_id,xmin,ymin,xmax,ymax\na,1,2,x,inf\n",
+            "a.dicom": "",
+        }
+    )
+    said = cbir("datasets", "prepare", "vindr-mammo", folder, expect=1).stderr
+    assert "image a: the corners of a box are 1, 2, x, inf" in said
