@@ -15,6 +15,7 @@ from cli.commands import (
     datasets,
     demo,
     doctor,
+    evaluate,
     info,
     items,
     remove,
@@ -39,6 +40,7 @@ items_file = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 
 app.add_typer(index, name="index", help="Build an index of images, and look after it.")
 app.command("search")(search.search)
+app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")

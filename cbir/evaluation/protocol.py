@@ -59,7 +59,7 @@ class Study:
         """(n_queries,), the queries' codes."""
         return np.array([ranking.label for ranking in self.rankings], dtype=np.int64)
 
-    def sample(self, values: Sequence[float]) -> Sample:
+    def sample(self, values: Sequence[float] | NDArray[np.float64]) -> Sample:
         """Values of the queries with their classes and groups."""
         return Sample(np.asarray(values, dtype=np.float64), self.labels, self.groups)
 

@@ -1,0 +1,207 @@
+"""A study in numbers: every measure with its intervals, chance beside it, and whether it is a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbir.evaluation.baselines import BASELINES, majority_label
+from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstrap
+from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, ORDINAL, STUDY_MEASURES
+from cbir.evaluation.protocol import Study
+
+SHOWN = (
+    *("precision", "ndcg", "graded_ndcg", "vote_accuracy", "grade_distance", "far_share"),
+    *("hit", "recall", "average_precision", "reciprocal_rank", "brier"),
+)
+"""Measures of ``MEASURES`` that a list cut at k is enough for."""
+
+_KINDS: tuple[Mean, ...] = ("macro", "micro")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One mean of one measure.
+
+    Args:
+        value: NaN where no query has a value.
+        interval: over groups; None with fewer than two.
+        random: what comes out at random; None for a measure without a baseline.
+        majority: what always answering the gallery's most frequent label brings; likewise None.
+        unbeaten: those of "random" and "majority" that the value does not beat: the interval of the paired
+            difference reaches 0, or there is none.
+    """
+
+    value: float
+    interval: Interval | None
+    random: float | None = None
+    majority: float | None = None
+    unbeaten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measure.
+
+    Args:
+        name: in ``MEASURES``.
+        macro: the mean of the means of the classes that have queries.
+        micro: the mean over all queries.
+        per_class: (n_classes,), NaN where a class has no query.
+        n_queries: how many queries have a value.
+    """
+
+    name: str
+    macro: Estimate
+    micro: Estimate
+    per_class: tuple[float, ...]
+    n_queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Macro P@k with the query's group left out, and with it in the gallery."""
+
+    without_group: float
+    with_group: float
+
+    @property
+    def delta(self) -> float:
+        """What a protocol that forgets the group would have gained."""
+        return self.with_group - self.without_group
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The numbers of a study.
+
+    Args:
+        k: the cut.
+        n_groups: of the queries.
+        n_queries: (n_classes,), queries by class.
+        majority: the gallery's most frequent label.
+        rows: by name of the measure.
+        together: values of ``STUDY_MEASURES``, by name.
+        leak: what leaving the group out costs.
+    """
+
+    k: int
+    n_groups: int
+    n_queries: tuple[int, ...]
+    majority: str
+    rows: Mapping[str, Row]
+    together: Mapping[str, float]
+    leak: Leak
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """A sentence for every mean with a baseline that it does not beat: it is no result."""
+        return tuple(
+            sentence
+            for row in self.rows.values()
+            for kind, estimate in (("macro", row.macro), ("micro", row.micro))
+            if (sentence := _verdict(f"{kind} {title(row.name, self.k)}", estimate))
+        )
+
+
+def title(name: str, k: int) -> str:
+    """What a measure is called in print."""
+    return _TITLES[name].format(k=k)
+
+
+def values_of(study: Study, name: str) -> NDArray[np.float64]:
+    """(n_queries,), a measure of ``MEASURES`` for each query."""
+    return np.array([MEASURES[name](ranking, study.k) for ranking in study.rankings])
+
+
+def summarise(
+    study: Study, names: Sequence[str] = SHOWN, *, method: Method = "percentile", seed: int = 0
+) -> Summary:
+    """Measure a study; those for grades are left out where labels have no order.
+
+    Args:
+        study: what was asked and found.
+        names: in ``MEASURES``.
+        method: of the intervals.
+        seed: of their draws.
+    """
+    applied = [name for name in names if study.is_ordinal or name not in ORDINAL]
+    precision = MEASURES["precision"]
+    leaking = study.sample([precision(ranking, study.k) for ranking in study.leaking])
+    return Summary(
+        k=study.k,
+        n_groups=len(np.unique(study.groups)),
+        n_queries=tuple(np.bincount(study.labels, minlength=len(study.classes)).tolist()),
+        majority=study.classes[majority_label(study.gallery)],
+        rows={name: _row(study, name, method, seed) for name in applied},
+        together={
+            name: measure(study.rankings, study.k)
+            for name, measure in STUDY_MEASURES.items()
+            if study.is_ordinal or name not in ORDINAL
+        },
+        leak=Leak(study.sample(values_of(study, "precision")).mean("macro"), leaking.mean("macro")),
+    )
+
+
+def _row(study: Study, name: str, method: Method, seed: int) -> Row:
+    sample = study.sample(values_of(study, name))
+    macro, micro = (_estimate(study, name, sample, kind, method=method, seed=seed) for kind in _KINDS)
+    per_class = tuple(
+        replace(sample, values=np.where(sample.labels == code, sample.values, np.nan)).mean("micro")
+        for code in range(len(study.classes))
+    )
+    return Row(name, macro, micro, per_class, int((~np.isnan(sample.values)).sum()))
+
+
+def _estimate(study: Study, name: str, sample: Sample, kind: Mean, *, method: Method, seed: int) -> Estimate:
+    value, interval = sample.mean(kind), group_bootstrap(sample, kind, method=method, seed=seed)
+    if name not in BASELINES:
+        return Estimate(value, interval)
+    baselines, majority = BASELINES[name], majority_label(study.gallery)
+    chances = {
+        "random": [baselines.random(each, study.k) for each in study.rankings],
+        "majority": [baselines.majority(each, study.k, majority) for each in study.rankings],
+    }
+    means, unbeaten = {}, []
+    for chance, expected in chances.items():
+        means[chance] = study.sample(expected).mean(kind)
+        gain = sample.values - np.asarray(expected)
+        paired = replace(sample, values=-gain if name in LOWER_IS_BETTER else gain)
+        found = group_bootstrap(paired, kind, method=method, seed=seed)
+        if found is None or not found.low > 0:
+            unbeaten.append(chance)
+    return Estimate(value, interval, means["random"], means["majority"], tuple(unbeaten))
+
+
+def _verdict(what: str, estimate: Estimate) -> str | None:
+    if not estimate.unbeaten or math.isnan(estimate.value):
+        return None
+    means = {"random": estimate.random, "majority": estimate.majority}
+    names = {"random": "random", "majority": "the constant majority"}
+    beaten = " or ".join(f"{names[each]} ({means[each]:.4f})" for each in estimate.unbeaten)
+    where = "" if estimate.interval else "; with one group there is no interval"
+    return f"no result: {what} {estimate.value:.4f} does not beat {beaten}{where}"
+
+
+_TITLES = {
+    "precision": "P@{k}",
+    "hit": "Hit@{k}",
+    "recall": "R@{k}",
+    "r_precision": "R-precision",
+    "average_precision": "AP@{k}",
+    "map_at_r": "MAP@R",
+    "ndcg": "nDCG@{k}",
+    "graded_ndcg": "graded nDCG@{k}",
+    "reciprocal_rank": "MRR@{k}",
+    "vote_accuracy": "majority vote@{k}",
+    "grade_distance": "|Δgrade|@{k}",
+    "far_share": "|Δgrade| ≥ 2@{k}",
+    "brier": "Brier@{k}",
+    "quadratic_kappa": "QWK@{k}",
+    "knn_auc": "kNN AUC@{k}",
+    "ece": "ECE@{k}",
+}

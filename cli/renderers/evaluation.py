@@ -1,0 +1,223 @@
+"""An evaluation as tables of text, and as a JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbir import __version__
+from cbir.evaluation.comparison import holm
+from cbir.evaluation.intervals import N_RESAMPLES, Interval
+from cbir.evaluation.pairing import Paired
+from cbir.evaluation.protocol import Study
+from cbir.evaluation.summary import Estimate, Row, Summary, title
+from cli.renderers.table import columns
+
+VERSION = 1
+"""Goes up when a field changes its meaning or goes away; new fields may come any time."""
+
+_PER_CLASS = ("precision", "ndcg", "vote_accuracy", "grade_distance")
+_MIN_P = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured, and of what.
+
+    Args:
+        path: of the gallery's index.
+        queries: of the index that asked; None when it is the same.
+        extractor: its name.
+        fingerprint: of its spec.
+        generation: of the gallery.
+        label: the column that decided what is relevant.
+        seed: of the draws.
+        study: the rankings.
+        summary: their numbers.
+        compared: other indexes, and how the first differs from each.
+        seconds: all of it took.
+    """
+
+    path: Path
+    queries: Path | None
+    extractor: str
+    fingerprint: str
+    generation: int
+    label: str
+    seed: int
+    study: Study
+    summary: Summary
+    compared: Sequence[tuple[Path, Paired]]
+    seconds: float
+
+
+def render_evaluation(evaluation: Evaluation) -> str:
+    """What was asked, every measure with chance beside it, classes, leak, comparisons, verdict."""
+    summary, study = evaluation.summary, evaluation.study
+    which = (
+        "each query's group left out" if evaluation.queries is None else f"queries of {evaluation.queries}"
+    )
+    head = [
+        ("index", f"{evaluation.path} ({evaluation.extractor}, {evaluation.fingerprint[:8]}…)"),
+        ("protocol", f"same {evaluation.label}, {which}, k = {summary.k}"),
+        ("queries", f"{len(study.query_ids)} of {summary.n_groups} groups"),
+        ("gallery", f"{int(study.gallery.sum())} labelled items, most of them {summary.majority!r}"),
+    ]
+    parts = [columns(head), _measures(summary), _classes(study, summary), _leak(summary)]
+    if evaluation.compared:
+        parts.append(_comparisons(evaluation))
+    if summary.verdicts:
+        parts.append("".join(f"{verdict}\n" for verdict in summary.verdicts))
+    return "\n".join(parts)
+
+
+def render_evaluation_json(evaluation: Evaluation) -> str:
+    """One document; a value that does not apply is null."""
+    summary, study = evaluation.summary, evaluation.study
+    document = {
+        "cbir": "evaluation",
+        "version": VERSION,
+        "program": __version__,
+        "index": {
+            "path": str(evaluation.path),
+            "extractor": evaluation.extractor,
+            "fingerprint": evaluation.fingerprint,
+            "generation": evaluation.generation,
+        },
+        "queries": None if evaluation.queries is None else str(evaluation.queries),
+        "label": evaluation.label,
+        "k": summary.k,
+        "n_queries": len(study.query_ids),
+        "n_groups": summary.n_groups,
+        "n_gallery": int(study.gallery.sum()),
+        "intervals": {
+            "resamples": N_RESAMPLES,
+            "over": "groups",
+            "method": "percentile",
+            "seed": evaluation.seed,
+        },
+        "classes": [
+            {"label": label, "n_queries": n, "n_gallery": int(n_gallery)}
+            for label, n, n_gallery in zip(study.classes, summary.n_queries, study.gallery, strict=True)
+        ],
+        "ordinal": study.is_ordinal,
+        "majority": summary.majority,
+        "measures": {name: _row(row, study.classes) for name, row in summary.rows.items()},
+        "together": {name: _number(value) for name, value in summary.together.items()},
+        "leak": {
+            "measure": "macro precision",
+            "without_group": _number(summary.leak.without_group),
+            "with_group": _number(summary.leak.with_group),
+            "delta": _number(summary.leak.delta),
+        },
+        "comparisons": [
+            _comparison(path, paired, corrected)
+            for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True)
+        ],
+        "verdicts": list(summary.verdicts),
+        "notes": list(study.notes),
+        "seconds": round(evaluation.seconds, 6),
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _measures(summary: Summary) -> str:
+    rows = [("measure", "mean", "value", "95 % interval", "random", "majority")]
+    for name, row in summary.rows.items():
+        for kind, estimate in (("macro", row.macro), ("micro", row.micro)):
+            cells = (_text(estimate.value), _span(estimate.interval))
+            rows.append(
+                (title(name, summary.k), kind, *cells, _text(estimate.random), _text(estimate.majority))
+            )
+    rows += [
+        (title(name, summary.k), "all", _text(value), "", "", "") for name, value in summary.together.items()
+    ]
+    return columns(rows, keep=rows[0])
+
+
+def _classes(study: Study, summary: Summary) -> str:
+    shown = [summary.rows[name] for name in _PER_CLASS if name in summary.rows]
+    rows = [["class", "queries", "gallery", *(title(row.name, summary.k) for row in shown)]]
+    for code, label in enumerate(study.classes):
+        counts = str(summary.n_queries[code]), str(int(study.gallery[code]))
+        rows.append([label, *counts, *(_text(row.per_class[code]) for row in shown)])
+    return columns(rows)
+
+
+def _leak(summary: Summary) -> str:
+    leak = summary.leak
+    return (
+        f"leak: with each query's own group in the gallery macro {title('precision', summary.k)} would be "
+        f"{_text(leak.with_group)}, {leak.delta:+.4f}\n"
+    )
+
+
+def _comparisons(evaluation: Evaluation) -> str:
+    what = f"macro {title('precision', evaluation.summary.k)}"
+    rows = [("compared with", what, "there", "difference", "95 % interval", "p", "p (Holm)", "queries")]
+    for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True):
+        found = paired.comparison
+        values = _text(paired.value), _text(paired.other), f"{found.difference:+.4f}", _span(found.interval)
+        p_values = _p(found.p_value), _p(corrected)
+        rows.append((str(path), *values, *p_values, str(paired.n_queries)))
+    return columns(rows)
+
+
+def _corrected(evaluation: Evaluation) -> list[float]:
+    return holm([paired.comparison.p_value for _, paired in evaluation.compared])
+
+
+def _row(row: Row, classes: Sequence[str]) -> dict[str, object]:
+    return {
+        "macro": _estimate(row.macro),
+        "micro": _estimate(row.micro),
+        "per_class": {label: _number(value) for label, value in zip(classes, row.per_class, strict=True)},
+        "n_queries": row.n_queries,
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, object]:
+    plain: dict[str, object] = {"value": _number(estimate.value), "interval": _ends(estimate.interval)}
+    if estimate.random is None:
+        return plain
+    baselines = {"random": _number(estimate.random), "majority": _number(estimate.majority)}
+    return {**plain, **baselines, "beats_both": not estimate.unbeaten}
+
+
+def _comparison(path: Path, paired: Paired, corrected: float) -> dict[str, object]:
+    found = paired.comparison
+    return {
+        "index": str(path),
+        "measure": "macro precision",
+        "value": _number(paired.value),
+        "other": _number(paired.other),
+        "difference": _number(found.difference),
+        "interval": _ends(found.interval),
+        "p_value": found.p_value,
+        "p_value_holm": corrected,
+        "n_queries": paired.n_queries,
+        "n_left_out": paired.n_left_out,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else "-" if math.isnan(value) else f"{value:.4f}"
+
+
+def _span(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval.low:.4f} – {interval.high:.4f}"
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= _MIN_P else f"< {_MIN_P:g}"

@@ -1,0 +1,196 @@
+"""`cbir evaluate` over indexes of made vectors."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gallery import add, fill_model, spec_of, unit_rows
+from typer.testing import CliRunner
+
+from cli.app import app
+from indexer import IndexWriter
+
+N, DIM = 90, 16
+
+
+def clustered(spread: float, seed: int) -> np.ndarray:
+    """Three labels in a row, each a direction with noise around it."""
+    directions = unit_rows(3, DIM, 1)
+    rows = directions[np.arange(N) % 3] + spread * unit_rows(N, DIM, seed)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def build(path: Path, rows: np.ndarray, *, name: str = "good", first: int = 0) -> Path:
+    with IndexWriter.create(path, spec_of(DIM, name=name), fill_model) as writer:
+        for number, row in enumerate(rows, start=first):
+            birads = None if number % 10 == 9 else float(number % 3 + 1)
+            more = {"metadata": {"birads": birads, "site": "one"}}
+            add(writer, f"/g/{number}", row, label=f"l{number % 3}", group=f"g{number // 3}", **more)
+        writer.commit()
+        writer.build_store()
+    return path
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("good") / "good.index", clustered(0.8, 2))
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("noise") / "noise.index", unit_rows(N, DIM, 3), name="noise")
+
+
+@pytest.fixture
+def evaluate(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("CBIR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object, expect: int = 0):
+        result = CliRunner().invoke(app, ["evaluate", *map(str, words)], prog_name="cbir")
+        assert result.exit_code == expect, result.output
+        return result
+
+    return run
+
+
+def document(result) -> dict:
+    return json.loads(result.stdout)
+
+
+def test_an_index_that_finds_its_labels_is_a_result(evaluate, good):
+    found = document(evaluate("-i", good, "--json"))
+    assert (found["cbir"], found["version"], found["k"], found["n_queries"]) == ("evaluation", 1, 10, 90)
+    precision = found["measures"]["precision"]
+    assert precision["macro"]["value"] > 0.8
+    assert precision["macro"]["beats_both"]
+    assert (
+        precision["macro"]["interval"][0] <= precision["macro"]["value"] <= precision["macro"]["interval"][1]
+    )
+    # Each query's patient has one image of each label: 29 of 87 are right.
+    assert precision["macro"]["random"] == pytest.approx(29 / 87)
+    assert precision["micro"]["majority"] == pytest.approx(1 / 3)
+    assert found["verdicts"] == []
+    assert found["majority"] == "l0"
+
+
+def test_noise_is_no_result(evaluate, noise):
+    assert "\nno result: macro P@10 0." in evaluate("-i", noise).stdout
+
+
+def test_the_json_is_what_plain_numpy_finds(evaluate, good):
+    rows = clustered(0.8, 2).astype(np.float64)
+    scores = rows @ rows.T
+    labels, groups = np.arange(N) % 3, np.arange(N) // 3
+    values = []
+    for query in range(N):
+        order = [each for each in np.argsort(-scores[query]) if groups[each] != groups[query]][:4]
+        values.append(np.mean(labels[order] == labels[query]))
+    found = document(evaluate("-i", good, "-k", 4, "--json"))
+    assert found["measures"]["precision"]["micro"]["value"] == pytest.approx(np.mean(values))
+
+
+def test_the_table_shows_chance_beside_the_headline(evaluate, good):
+    lines = evaluate("-i", good).stdout.splitlines()
+    (head,) = [line for line in lines if line.startswith("measure")]
+    assert head.split() == ["measure", "mean", "value", "95", "%", "interval", "random", "majority"]
+    first = lines[lines.index(head) + 1].split()
+    assert first[:2] == ["P@10", "macro"]
+    assert first[-2:] == ["0.3333", "0.3333"]
+    assert any(line.startswith("leak: with each query's own group") for line in lines)
+
+
+def test_any_column_may_be_the_label_and_grades_have_distances(evaluate, good):
+    result = evaluate("-i", good, "--label", "birads", "--json")
+    found = document(result)
+    assert [each["label"] for each in found["classes"]] == ["1", "2", "3"]
+    assert found["ordinal"]
+    assert "grade_distance" in found["measures"]
+    assert "9 of 90 items have no label and could not be found" in found["notes"]
+    assert "9 of 90 queries have no label and were not asked" in result.stderr
+
+
+def test_a_column_that_is_not_there_is_a_usage_error(evaluate, good):
+    result = evaluate("-i", good, "--label", "birad", expect=2)
+    assert "has no column 'birad'; did you mean birads?" in result.stderr
+
+
+def test_a_column_of_one_value_can_not_be_measured(evaluate, good):
+    assert "have 1 different labels" in evaluate("-i", good, "--label", "site", expect=1).stderr
+
+
+def test_comparing_says_the_difference_and_how_likely_it_is(evaluate, good, noise, tmp_path):
+    same = Path(shutil.copytree(good, tmp_path / "same.index"))
+    words = ("-i", good, "--compare", noise, "--compare", same)
+    to_noise, to_same = document(evaluate(*words, "--json"))["comparisons"]
+    assert to_noise["difference"] > 0.3
+    assert to_noise["interval"][0] > 0
+    assert to_noise["p_value_holm"] == pytest.approx(2 * to_noise["p_value"])
+    assert (to_same["difference"], to_same["p_value_holm"]) == (0, 1)
+    assert "compared with" in evaluate(*words).stdout
+
+
+def test_the_same_seed_gives_the_same_document(evaluate, good):
+    one, two = (document(evaluate("-i", good, "--seed", 5, "--json")) for _ in range(2))
+    del one["seconds"], two["seconds"]
+    assert one == two
+
+
+def test_queries_of_another_index_may_not_share_patients_unless_asked_for(evaluate, good, tmp_path):
+    rows = clustered(0.8, 4)[:12]
+    apart = build(tmp_path / "apart.index", rows, first=900)
+    found = document(evaluate("-i", good, "--queries", apart, "--json"))
+    assert (found["n_queries"], found["queries"]) == (12, str(apart))
+    assert found["measures"]["precision"]["macro"]["random"] == pytest.approx(30 / 90)
+    shared = build(tmp_path / "shared.index", rows, first=84)
+    assert "6 of 12 queries have their group" in evaluate("-i", good, "--queries", shared, expect=1).stderr
+    evaluate("-i", good, "--queries", shared, "--allow-shared-groups")
+
+
+def test_queries_of_another_extractor_are_refused(evaluate, good, tmp_path):
+    other = tmp_path / "other.index"
+    with IndexWriter.create(other, spec_of(DIM, weights="1" * 64), fill_model) as writer:
+        for number, row in enumerate(unit_rows(6, DIM, 9)):
+            add(writer, f"/o/{number}", row, label=f"l{number % 3}", group=f"o{number}")
+        writer.commit()
+    assert "another extractor" in evaluate("-i", good, "--queries", other, expect=5).stderr
+
+
+def test_options_that_do_not_go_together_are_refused(evaluate, good, noise):
+    evaluate("-i", good, "--queries", noise, "--compare", noise, expect=2)
+    evaluate("-i", good, "--allow-shared-groups", expect=2)
+
+
+def test_no_index_is_exit_code_four(evaluate, tmp_path):
+    evaluate("-i", tmp_path / "nothing.index", expect=4)
+
+
+def test_the_published_embeddings_do_not_beat_the_constant_majority(evaluate, shared_data, tmp_path):
+    """BiomedCLIP on CDD-CESM by BI-RADS: above chance by class, and by image below always answering 1."""
+    import csv
+
+    folder = shared_data / "data" / "cdd_cesm_biomedclip_embeddings"
+    with (folder / "labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    vectors = np.load(folder / "image_features.npy")
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    path = tmp_path / "cesm.index"
+    with IndexWriter.create(path, spec_of(vectors.shape[1]), fill_model) as writer:
+        for number, (row, vector) in enumerate(zip(rows, vectors, strict=True)):
+            birads = min(int(row["birads_ordinal"]), 5)
+            add(writer, f"/c/{number}", vector, group=row["patient_id"], metadata={"birads": birads})
+        writer.commit()
+        writer.build_store()
+    precision = document(evaluate("-i", path, "--label", "birads", "--json"))["measures"]["precision"]
+    assert precision["macro"]["value"] == pytest.approx(0.2401, abs=5e-4)
+    assert precision["macro"]["beats_both"]
+    assert precision["micro"]["value"] == pytest.approx(0.3616, abs=5e-4)
+    assert precision["micro"]["majority"] == pytest.approx(0.4447, abs=5e-4)
+    assert not precision["micro"]["beats_both"]
