@@ -69,7 +69,8 @@ def verdict(looked: Looked, leaks: Sequence[Leak]) -> list[str]:
         lines.append(f"{looked.n_flat} images have no structure: compared by their bytes alone")
     name = hash_of_split(looked.items)
     if looked.stated and looked.stated != {name}:
-        lines.append("the split is not the one that its hash names: rows were dropped or changed since")
+        why = "rows were dropped or changed since, or it was made with another --group"
+        lines.append(f"the split is not the one that its hash names: {why}")
     if leaks:
         by_kind = Counter(leak.kind for leak in leaks)
         lines.append("LEAK: " + ", ".join(f"{_WHAT[kind]} {count}" for kind, count in by_kind.items()))
