@@ -124,7 +124,7 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {"cbir": __version__}
-    for package in ("numpy", "faiss-cpu", "faiss-gpu-cu12"):
+    for package in ("numpy", "faiss-cpu", "faiss-gpu"):
         with contextlib.suppress(PackageNotFoundError):
             versions[package] = version(package)
     return versions
