@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -73,21 +73,53 @@ def group_bootstrap(
 ) -> Interval | None:
     """The interval of a mean, by drawing groups with replacement; None with fewer than two groups.
 
+    As ``group_bootstraps``, for one mean.
+    """
+    jobs = [(sample, kind)]
+    return group_bootstraps(jobs, method=method, n_resamples=n_resamples, level=level, seed=seed)[0]
+
+
+def group_bootstraps(
+    jobs: Sequence[tuple[Sample, Mean]],
+    *,
+    method: Method = "percentile",
+    n_resamples: int = N_RESAMPLES,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Interval | None]:
+    """The intervals of many means, of draws that samples with as many groups share.
+
     A draw that misses a class takes the macro mean over the classes it has.
 
     Args:
-        sample: what was measured.
-        kind: of the mean.
+        jobs: what was measured, and of which mean the interval is wanted.
         method: percentile (Efron 1979), or bias-corrected and accelerated (Efron 1987; Efron and Tibshirani
             1993, chapter 14), the acceleration by leaving out one group at a time.
         n_resamples: draws.
         level: of confidence, between 0 and 1.
         seed: of the draws.
     """
-    sums, counts = sample.totals(kind)
-    if len(sums) < 2:  # noqa: PLR2004 (one group does not vary)
-        return None
-    means = np.concatenate([_means(w @ sums, w @ counts) for w in _draws(len(sums), n_resamples, seed)])
+    totals = [sample.totals(kind) for sample, kind in jobs]
+    means: dict[int, list[NDArray[np.float64]]] = {number: [] for number in range(len(jobs))}
+    for n_groups in {len(sums) for sums, _ in totals} - {0, 1}:  # one group does not vary
+        alike = [number for number, (sums, _) in enumerate(totals) if len(sums) == n_groups]
+        for drawn in _draws(n_groups, n_resamples, seed):
+            for number in alike:
+                sums, counts = totals[number]
+                means[number].append(_means(drawn @ sums, drawn @ counts))
+    return [
+        _interval(np.concatenate(means[number]), *totals[number], method, level) if means[number] else None
+        for number in range(len(jobs))
+    ]
+
+
+def _interval(
+    means: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    method: Method,
+    level: float,
+) -> Interval:
     tails = (1 - level) / 2, (1 + level) / 2
     if method == "bca":
         tails = _corrected(tails, means, sums, counts)

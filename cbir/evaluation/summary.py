@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.evaluation.baselines import BASELINES, majority_label
-from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstrap
+from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstraps
 from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, ORDINAL, STUDY_MEASURES
 from cbir.evaluation.protocol import Study
 
@@ -21,6 +21,7 @@ SHOWN = (
 """Measures of ``MEASURES`` that a list cut at k is enough for."""
 
 _KINDS: tuple[Mean, ...] = ("macro", "micro")
+_CHANCES = ("random", "majority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def summarise(
         n_groups=len(np.unique(study.groups)),
         n_queries=tuple(np.bincount(study.labels, minlength=len(study.classes)).tolist()),
         majority=study.classes[majority_label(study.gallery)],
-        rows={name: _row(study, name, method, seed) for name in applied},
+        rows=_rows(study, applied, method, seed),
         together={
             name: measure(study.rankings, study.k)
             for name, measure in STUDY_MEASURES.items()
@@ -147,34 +148,62 @@ def summarise(
     )
 
 
-def _row(study: Study, name: str, method: Method, seed: int) -> Row:
-    sample = study.sample(values_of(study, name))
-    macro, micro = (_estimate(study, name, sample, kind, method=method, seed=seed) for kind in _KINDS)
-    per_class = tuple(
-        replace(sample, values=np.where(sample.labels == code, sample.values, np.nan)).mean("micro")
-        for code in range(len(study.classes))
-    )
-    return Row(name, macro, micro, per_class, int((~np.isnan(sample.values)).sum()))
-
-
-def _estimate(study: Study, name: str, sample: Sample, kind: Mean, *, method: Method, seed: int) -> Estimate:
-    value, interval = sample.mean(kind), group_bootstrap(sample, kind, method=method, seed=seed)
-    if name not in BASELINES:
-        return Estimate(value, interval)
-    baselines, majority = BASELINES[name], majority_label(study.gallery)
+def _rows(study: Study, names: Sequence[str], method: Method, seed: int) -> dict[str, Row]:
+    samples = {name: study.sample(values_of(study, name)) for name in names}
     chances = {
+        (name, chance): study.sample(expected)
+        for name in names
+        for chance, expected in _chances(study, name).items()
+    }
+    # Every interval of one study is made of the same draws.
+    jobs: dict[tuple[str, str, Mean], Sample] = {}
+    for kind in _KINDS:
+        jobs |= {(name, "", kind): sample for name, sample in samples.items()}
+        jobs |= {(*key, kind): _gain(key[0], samples[key[0]], chance) for key, chance in chances.items()}
+    wanted = [(sample, key[2]) for key, sample in jobs.items()]
+    intervals = dict(zip(jobs, group_bootstraps(wanted, method=method, seed=seed), strict=True))
+
+    def estimate(name: str, kind: Mean) -> Estimate:
+        value, interval = samples[name].mean(kind), intervals[name, "", kind]
+        if name not in BASELINES:
+            return Estimate(value, interval)
+        gains = {chance: intervals[name, chance, kind] for chance in _CHANCES}
+        unbeaten = tuple(chance for chance, gain in gains.items() if gain is None or not gain.low > 0)
+        random, majority = (chances[name, chance].mean(kind) for chance in _CHANCES)
+        return Estimate(value, interval, random, majority, unbeaten)
+
+    return {
+        name: Row(
+            name,
+            estimate(name, "macro"),
+            estimate(name, "micro"),
+            _per_class(sample, len(study.classes)),
+            int((~np.isnan(sample.values)).sum()),
+        )
+        for name, sample in samples.items()
+    }
+
+
+def _chances(study: Study, name: str) -> dict[str, list[float]]:
+    if name not in BASELINES:
+        return {}
+    baselines, majority = BASELINES[name], majority_label(study.gallery)
+    return {
         "random": [baselines.random(each, study.k) for each in study.rankings],
         "majority": [baselines.majority(each, study.k, majority) for each in study.rankings],
     }
-    means, unbeaten = {}, []
-    for chance, expected in chances.items():
-        means[chance] = study.sample(expected).mean(kind)
-        gain = sample.values - np.asarray(expected)
-        paired = replace(sample, values=-gain if name in LOWER_IS_BETTER else gain)
-        found = group_bootstrap(paired, kind, method=method, seed=seed)
-        if found is None or not found.low > 0:
-            unbeaten.append(chance)
-    return Estimate(value, interval, means["random"], means["majority"], tuple(unbeaten))
+
+
+def _gain(name: str, sample: Sample, chance: Sample) -> Sample:
+    gain = sample.values - chance.values
+    return replace(sample, values=-gain if name in LOWER_IS_BETTER else gain)
+
+
+def _per_class(sample: Sample, n_classes: int) -> tuple[float, ...]:
+    return tuple(
+        replace(sample, values=np.where(sample.labels == code, sample.values, np.nan)).mean("micro")
+        for code in range(n_classes)
+    )
 
 
 def _verdict(what: str, estimate: Estimate) -> str | None:
