@@ -92,15 +92,6 @@ class Embeddings:
         start, end = np.frombuffer(content, OFFSET, count=2, offset=index * OFFSET.itemsize).tolist()
         return bytes(content[start:end])
 
-    def check_thumbnails(self) -> None:
-        """Check every block of thumbnails.
-
-        Raises:
-            IndexDamagedError: one does not fit its checksum.
-        """
-        for file in self._thumbnail_files:
-            file.content()
-
     def _view(self, number: int) -> NDArray[np.float32]:
         view = self._views[number]
         if view is None:

@@ -97,11 +97,6 @@ class IndexWriter:
         """Items, uncommitted ones with them."""
         return self._catalog.n_items()
 
-    @property
-    def n_pending(self) -> int:
-        """Embeddings added since the last commit."""
-        return self._scratch.pending.n_rows - self._scratch.manifest.n_rows
-
     def file(self, path: str) -> FileRecord | None:
         """What is known of a path."""
         return self._catalog.file(path)
