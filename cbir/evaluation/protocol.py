@@ -40,7 +40,9 @@ class Study:
         groups: (n_queries,), codes.
         rankings: a query each, itself and its group left out.
         leaking: the same with only the query left out: what a careless protocol would have measured.
-        gallery: (n_classes,), how many labelled items of each class there are.
+        hits: the places in the pool of each ranking's hits.
+        own: (n_queries,), the queries' own places in the pool; -1 for one that is not there.
+        pool: the gallery.
         notes: whatever a reader of the numbers must know.
     """
 
@@ -51,8 +53,15 @@ class Study:
     groups: NDArray[np.int64]
     rankings: tuple[Ranking, ...]
     leaking: tuple[Ranking, ...]
-    gallery: NDArray[np.int64]
+    hits: tuple[NDArray[np.int64], ...]
+    own: NDArray[np.int64]
+    pool: Pool
     notes: tuple[str, ...]
+
+    @property
+    def gallery(self) -> NDArray[np.int64]:
+        """(n_classes,), how many labelled items of each class there are."""
+        return self.pool.counts
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -120,7 +129,9 @@ def rank_queries(
         leaking=tuple(
             _ranking(query, found[query.id][1], pool, classes, leaves_group=False) for query in answerable
         ),
-        gallery=pool.counts,
+        hits=tuple(found[query.id][0] for query in answerable),
+        own=np.array([pool.places.get(query.id, -1) for query in answerable], dtype=np.int64),
+        pool=pool,
         notes=notes_of(queries, answerable, rankings, pool=pool, classes=classes, k=k),
     )
 
@@ -151,7 +162,7 @@ def _check(queries: Sequence[Item], pool: Pool, *, is_other: bool, may_share_gro
 def _answers(
     queries: Sequence[Item], search: Search, k: int, pool: Pool
 ) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.int64]]]]:
-    """The codes of each query's hits without its group, and without itself alone."""
+    """The places of each query's hits without its group, and without itself alone."""
     waiting = sorted(queries, key=pool.n_excluded)
     for start in range(0, len(waiting), _N_AT_ONCE):
         batch = waiting[start : start + _N_AT_ONCE]
@@ -159,25 +170,24 @@ def _answers(
         while batch:
             short = []
             for query, hits in zip(batch, search([query.id for query in batch], depth), strict=True):
-                codes = pool.codes_of(query, hits)
-                if len(codes[0]) < k and depth < pool.n_items:  # items without a label took the places
+                fair, leaking = pool.eligible(query, hits)
+                if len(fair) < k and depth < pool.n_items:  # items without a label took the places
                     short.append(query)
                 else:
-                    yield query.id, (codes[0][:k], codes[1][:k])
+                    yield query.id, (fair[:k], leaking[:k])
             batch, depth = short, min(depth * 4, pool.n_items)
 
 
 def _ranking(
     query: Item,
-    codes: NDArray[np.int64],
+    places: NDArray[np.int64],
     pool: Pool,
     classes: Mapping[str, int],
     *,
     leaves_group: bool = True,
 ) -> Ranking:
-    return Ranking(
-        classes[query.label or ""], codes, pool.counts_for(query) if leaves_group else pool.counts_but(query)
-    )
+    eligible = pool.counts_for(query) if leaves_group else pool.counts_but(query)
+    return Ranking(classes[query.label or ""], pool.codes[places], eligible)
 
 
 def _group_key(item: Item) -> str:

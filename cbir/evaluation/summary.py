@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from cbir.evaluation.baselines import BASELINES, majority_label
 from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstraps
+from cbir.evaluation.luck import luck
 from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, ORDINAL, STUDY_MEASURES
 from cbir.evaluation.protocol import Study
+from cbir.evaluation.titles import title
 
 SHOWN = (
     *("precision", "ndcg", "graded_ndcg", "vote_accuracy", "grade_distance", "far_share"),
@@ -22,6 +24,8 @@ SHOWN = (
 
 _KINDS: tuple[Mean, ...] = ("macro", "micro")
 _CHANCES = ("random", "majority")
+_MAX_LUCK = 0.025
+"""As strict, to one side, as an interval of 95 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Estimate:
         random: what comes out at random; None for a measure without a baseline.
         majority: what always answering the gallery's most frequent label brings; likewise None.
         unbeaten: those of "random" and "majority" that the value does not beat: the interval of the paired
-            difference reaches 0, or there is none.
+            difference reaches 0, or there is none; random also where luck alone could bring as much.
+        luck: of P@k, how likely embeddings that know nothing of the labels bring as much; else None.
     """
 
     value: float
@@ -42,6 +47,7 @@ class Estimate:
     random: float | None = None
     majority: float | None = None
     unbeaten: tuple[str, ...] = ()
+    luck: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +115,6 @@ class Summary:
         )
 
 
-def title(name: str, k: int) -> str:
-    """What a measure is called in print."""
-    return _TITLES[name].format(k=k)
-
-
 def values_of(study: Study, name: str) -> NDArray[np.float64]:
     """(n_queries,), a measure of ``MEASURES`` for each query."""
     return np.array([MEASURES[name](ranking, study.k) for ranking in study.rankings])
@@ -163,14 +164,16 @@ def _rows(study: Study, names: Sequence[str], method: Method, seed: int) -> dict
     wanted = [(sample, key[2]) for key, sample in jobs.items()]
     intervals = dict(zip(jobs, group_bootstraps(wanted, method=method, seed=seed), strict=True))
 
+    dealt = luck(study, seed=seed) if "precision" in names else None
+
     def estimate(name: str, kind: Mean) -> Estimate:
         value, interval = samples[name].mean(kind), intervals[name, "", kind]
         if name not in BASELINES:
             return Estimate(value, interval)
-        gains = {chance: intervals[name, chance, kind] for chance in _CHANCES}
-        unbeaten = tuple(chance for chance, gain in gains.items() if gain is None or not gain.low > 0)
+        p_luck = getattr(dealt, kind) if dealt and name == "precision" else None
+        unbeaten = _unbeaten({chance: intervals[name, chance, kind] for chance in _CHANCES}, p_luck)
         random, majority = (chances[name, chance].mean(kind) for chance in _CHANCES)
-        return Estimate(value, interval, random, majority, unbeaten)
+        return Estimate(value, interval, random, majority, unbeaten, p_luck)
 
     return {
         name: Row(
@@ -194,6 +197,13 @@ def _chances(study: Study, name: str) -> dict[str, list[float]]:
     }
 
 
+def _unbeaten(gains: Mapping[str, Interval | None], p_luck: float | None) -> tuple[str, ...]:
+    unbeaten = {chance for chance, gain in gains.items() if gain is None or not gain.low > 0}
+    if p_luck is not None and p_luck > _MAX_LUCK:
+        unbeaten.add("random")
+    return tuple(chance for chance in gains if chance in unbeaten)
+
+
 def _gain(name: str, sample: Sample, chance: Sample) -> Sample:
     gain = sample.values - chance.values
     return replace(sample, values=-gain if name in LOWER_IS_BETTER else gain)
@@ -214,23 +224,3 @@ def _verdict(what: str, estimate: Estimate) -> str | None:
     beaten = " or ".join(f"{names[each]} ({means[each]:.4f})" for each in estimate.unbeaten)
     where = "" if estimate.interval else "; with one group there is no interval"
     return f"no result: {what} {estimate.value:.4f} does not beat {beaten}{where}"
-
-
-_TITLES = {
-    "precision": "P@{k}",
-    "hit": "Hit@{k}",
-    "recall": "R@{k}",
-    "r_precision": "R-precision",
-    "average_precision": "AP@{k}",
-    "map_at_r": "MAP@R",
-    "ndcg": "nDCG@{k}",
-    "graded_ndcg": "graded nDCG@{k}",
-    "reciprocal_rank": "MRR@{k}",
-    "vote_accuracy": "majority vote@{k}",
-    "grade_distance": "|Δgrade|@{k}",
-    "far_share": "|Δgrade| ≥ 2@{k}",
-    "brier": "Brier@{k}",
-    "quadratic_kappa": "QWK@{k}",
-    "knn_auc": "kNN AUC@{k}",
-    "ece": "ECE@{k}",
-}

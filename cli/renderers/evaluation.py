@@ -13,14 +13,14 @@ from cbir.evaluation.comparison import holm
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
 from cbir.evaluation.pairing import Paired
 from cbir.evaluation.protocol import Study
-from cbir.evaluation.summary import Estimate, Row, Summary, title
+from cbir.evaluation.summary import Estimate, Row, Summary
+from cbir.evaluation.titles import title
 from cli.renderers.table import columns
 
 VERSION = 1
 """Goes up when a field changes its meaning or goes away; new fields may come any time."""
 
 _PER_CLASS = ("precision", "ndcg", "vote_accuracy", "grade_distance")
-_MIN_P = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def render_evaluation(evaluation: Evaluation) -> str:
         ("queries", f"{len(study.query_ids)} of {summary.n_groups} groups"),
         ("gallery", f"{int(study.gallery.sum())} labelled items, most of them {summary.majority!r}"),
     ]
-    parts = [columns(head), _measures(summary), _classes(study, summary), _leak(summary)]
+    parts = [columns(head), _measures(summary), _classes(study, summary), _leak(summary) + _luck(summary)]
     if evaluation.compared:
         parts.append(_comparisons(evaluation))
     if summary.verdicts:
@@ -155,6 +155,16 @@ def _leak(summary: Summary) -> str:
     )
 
 
+def _luck(summary: Summary) -> str:
+    found = summary.rows["precision"].macro
+    if found.luck is None:
+        return "luck: not known, for no two groups have as many images to deal labels between\n"
+    return (
+        f"luck: with the labels dealt anew to the groups macro {title('precision', summary.k)} is as high "
+        f"with p = {_p(found.luck)}\n"
+    )
+
+
 def _comparisons(evaluation: Evaluation) -> str:
     what = f"macro {title('precision', evaluation.summary.k)}"
     rows = [("compared with", what, "there", "difference", "95 % interval", "p", "p (Holm)", "queries")]
@@ -184,7 +194,8 @@ def _estimate(estimate: Estimate) -> dict[str, object]:
     if estimate.random is None:
         return plain
     baselines = {"random": _number(estimate.random), "majority": _number(estimate.majority)}
-    return {**plain, **baselines, "beats_both": not estimate.unbeaten}
+    luck = {} if estimate.luck is None else {"luck": estimate.luck}
+    return {**plain, **baselines, **luck, "beats_both": not estimate.unbeaten}
 
 
 def _comparison(path: Path, paired: Paired, corrected: float) -> dict[str, object]:
@@ -220,4 +231,4 @@ def _span(interval: Interval | None) -> str:
 
 
 def _p(value: float) -> str:
-    return f"{value:.4f}" if value >= _MIN_P else f"< {_MIN_P:g}"
+    return f"{value:.4f}"

@@ -158,7 +158,7 @@ def test_nothing_is_refused_clearly():
 
 
 def test_a_hit_from_elsewhere_is_an_error():
-    with pytest.raises(ValueError, match="'elsewhere', which is not in the gallery"):
+    with pytest.raises(ValueError, match="'elsewhere', which is not among the gallery's 40 items"):
         rank_queries(GALLERY, lambda ids, _: [["elsewhere"]] * len(ids), 5)
 
 

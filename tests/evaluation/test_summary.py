@@ -8,7 +8,8 @@ from cbir.errors import ItemsError
 from cbir.evaluation.measures import MEASURES, STUDY_MEASURES
 from cbir.evaluation.pairing import compare_studies
 from cbir.evaluation.protocol import Study, rank_queries
-from cbir.evaluation.summary import SHOWN, summarise, title
+from cbir.evaluation.summary import SHOWN, summarise
+from cbir.evaluation.titles import title
 
 LABELS = list("1223334441" * 6)
 GALLERY = items_of(LABELS, [f"p{n // 3}" for n in range(60)])
