@@ -71,6 +71,7 @@ def test_an_index_that_finds_its_labels_is_a_result(evaluate, good):
     precision = found["measures"]["precision"]
     assert precision["macro"]["value"] > 0.8
     assert precision["macro"]["beats_both"]
+    assert precision["macro"]["luck"] == precision["micro"]["luck"] == 1 / 1001
     assert (
         precision["macro"]["interval"][0] <= precision["macro"]["value"] <= precision["macro"]["interval"][1]
     )
@@ -105,6 +106,7 @@ def test_the_table_shows_chance_beside_the_headline(evaluate, good):
     assert first[:2] == ["P@10", "macro"]
     assert first[-2:] == ["0.3333", "0.3333"]
     assert any(line.startswith("leak: with each query's own group") for line in lines)
+    assert any(line.startswith("luck: ") and line.endswith("p = 0.0010") for line in lines)
 
 
 def test_any_column_may_be_the_label_and_grades_have_distances(evaluate, good):

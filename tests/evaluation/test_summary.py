@@ -5,6 +5,7 @@ import pytest
 from made import items_of, search_in
 
 from cbir.errors import ItemsError
+from cbir.evaluation.luck import Luck
 from cbir.evaluation.measures import MEASURES, STUDY_MEASURES
 from cbir.evaluation.pairing import compare_studies
 from cbir.evaluation.protocol import Study, rank_queries
@@ -55,6 +56,13 @@ def test_a_search_at_random_is_said_to_be_no_result():
         each.startswith("no result: macro P@5 0.") and "does not beat random (0." in each
         for each in found.verdicts
     )
+
+
+def test_luck_alone_does_not_beat_random(monkeypatch):
+    monkeypatch.setattr("cbir.evaluation.summary.luck", lambda _study, **_: Luck(0.03, 0.02))
+    precision = summarise(study_of()).rows["precision"]
+    assert precision.macro.unbeaten == ("random",)
+    assert precision.micro.unbeaten == ()
 
 
 def test_always_the_majority_is_no_result_however_high_its_number():
