@@ -9,6 +9,8 @@ from cbir.evaluation.pool import Pool
 from cbir.evaluation.ranking import Ranking
 from cbir.types import Item
 
+_MAX_SHOWN = 5
+
 
 def notes_of(
     queries: Sequence[Item],
@@ -56,10 +58,14 @@ def _left_out(
 ) -> list[str]:
     kept = {query.id for query in answerable}
     left = Counter(query.label for query in queries if query.label is not None and query.id not in kept)
+    causes = {
+        "the gallery lacks": {label: n for label, n in left.items() if not pool.counts[classes[label]]},
+        "only their own group has": {label: n for label, n in left.items() if pool.counts[classes[label]]},
+    }
     return [
-        f"queries left out: {n} of label {label!r}, which the gallery "
-        + ("has in their own group alone" if pool.counts[classes[label]] else "lacks")
-        for label, n in sorted(left.items())
+        f"queries left out: {sum(counts.values())} of label {_quoted(sorted(counts))}, which {cause}"
+        for cause, counts in causes.items()
+        if counts
     ]
 
 
@@ -76,4 +82,5 @@ def _ungrouped(queries: Sequence[Item]) -> list[str]:
 
 
 def _quoted(labels: Sequence[str]) -> str:
-    return ", ".join(map(repr, labels))
+    more = f" and {len(labels) - _MAX_SHOWN} more" if len(labels) > _MAX_SHOWN else ""
+    return ", ".join(map(repr, labels[:_MAX_SHOWN])) + more

@@ -89,6 +89,11 @@ def evaluate(
     out(render_evaluation_json(evaluation) if as_json else render_evaluation(evaluation))
     for each in study.notes:
         note(each)
+    for path, paired in evaluation.compared:
+        if paired.n_left_out:
+            note(
+                f"not compared with {path}: {paired.n_left_out} queries that only one of the two could answer"
+            )
 
 
 def _compared(study: Study, path: Path, label: str, seed: int) -> Paired:

@@ -139,6 +139,14 @@ def test_comparing_says_the_difference_and_how_likely_it_is(evaluate, good, nois
     assert "compared with" in evaluate(*words).stdout
 
 
+def test_queries_that_only_one_index_has_are_counted(evaluate, good, tmp_path):
+    fewer = build(tmp_path / "fewer.index", clustered(0.8, 2)[:60])
+    result = evaluate("-i", good, "--compare", fewer, "--json")
+    (compared,) = document(result)["comparisons"]
+    assert (compared["n_queries"], compared["n_left_out"]) == (60, 30)
+    assert f"not compared with {fewer}: 30 queries that only one of the two could answer" in result.stderr
+
+
 def test_the_same_seed_gives_the_same_document(evaluate, good):
     one, two = (document(evaluate("-i", good, "--seed", 5, "--json")) for _ in range(2))
     del one["seconds"], two["seconds"]

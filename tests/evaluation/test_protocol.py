@@ -92,8 +92,7 @@ def test_a_query_whose_label_is_in_its_own_group_alone_is_left_out_and_said_so()
     study = rank_queries(gallery, search_in(gallery), 2)
     assert len(study.rankings) == 4
     assert any(
-        note == "queries left out: 2 of label 'rare', which the gallery has in their own group alone"
-        for note in study.notes
+        note == "queries left out: 2 of label 'rare', which only their own group has" for note in study.notes
     )
     assert any("no query is of 'rare': the macro mean is over the other 2 classes" in n for n in study.notes)
 
@@ -103,6 +102,15 @@ def test_a_query_of_a_label_that_the_gallery_lacks_is_left_out_and_said_so():
     study = rank_queries(queries, search_in(GALLERY), 5, gallery=GALLERY)
     assert study.query_ids == ("q0000",)
     assert "queries left out: 1 of label '6', which the gallery lacks" in study.notes
+
+
+def test_many_labels_that_nobody_could_find_are_one_note():
+    gallery = [*GALLERY, *items_of([f"alone {n}" for n in range(8)], [f"x{n}" for n in range(8)], "x")]
+    study = rank_queries(gallery, search_in(gallery), 3)
+    left, empty = study.notes
+    named = "'alone 0', 'alone 1', 'alone 2', 'alone 3', 'alone 4' and 3 more"
+    assert left == f"queries left out: 8 of label {named}, which only their own group has"
+    assert empty == f"no query is of {named}: the macro mean is over the other 3 classes"
 
 
 def test_fewer_eligible_than_k_is_said():
