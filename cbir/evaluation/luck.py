@@ -47,12 +47,13 @@ def luck(study: Study, *, n_deals: int = N_DEALS, seed: int = 0) -> Luck | None:
         return None
     rng = np.random.default_rng(seed)
     precision = _precision(study)
-    dealt = study.pool.codes.astype(np.int32)
+    dealt = np.append(study.pool.codes, UNLABELLED).astype(np.int32)
+    hands = [dealt[block] for block in blocks]
     least = precision(dealt) - _ROUNDING
     n_as_high = np.zeros(2, dtype=np.int64)
     for _ in range(n_deals):
-        for block in blocks:
-            dealt[block] = dealt[block[rng.permutation(len(block))]]
+        for block, hand in zip(blocks, hands, strict=True):
+            dealt[block] = hand[rng.permutation(len(hand))]
         n_as_high += precision(dealt) >= least
     macro, micro = (1 + n_as_high) / (1 + n_deals)
     return Luck(float(macro), float(micro))
@@ -71,20 +72,19 @@ def _blocks(pool: Pool) -> list[NDArray[np.int64]]:
 
 
 def _precision(study: Study) -> Callable[[NDArray[np.int32]], NDArray[np.float64]]:
-    """A function from the gallery's codes to macro and micro P@k."""
-    n_items = study.pool.n_items
-    hits = np.full((len(study.hits), study.k), n_items)
+    """A function from the gallery's codes, and that of no item, to macro and micro P@k."""
+    hits = np.full((len(study.hits), study.k), study.pool.n_items)
     for row, places in zip(hits, study.hits, strict=True):
         row[: len(places)] = places
+    by_rank = np.ascontiguousarray(hits.T)  # (k, n_queries): sums over ranks are sums of rows
     n_classes, own_labels = len(study.classes), study.labels
     asked = np.bincount(own_labels, minlength=n_classes) > 0
     is_item = study.own >= 0
+    has_items = bool(is_item.any())
 
     def precision(codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        labels = np.where(is_item, codes[study.own], own_labels)
-        found = np.count_nonzero(
-            np.append(codes, np.int32(UNLABELLED))[hits] == labels[:, np.newaxis], axis=1
-        )
+        labels = np.where(is_item, codes[study.own], own_labels) if has_items else own_labels
+        found = (codes[by_rank] == labels).sum(axis=0, dtype=np.int32)
         # A label that no query could ask for is in one group alone, wherever it was dealt.
         counts = np.bincount(labels, minlength=n_classes)[asked]
         sums = np.bincount(labels, found, n_classes)[asked] / study.k

@@ -41,7 +41,7 @@ class Study:
         rankings: a query each, itself and its group left out.
         leaking: the same with only the query left out: what a careless protocol would have measured.
         hits: the places in the pool of each ranking's hits.
-        own: (n_queries,), the queries' own places in the pool; -1 for one that is not there.
+        own: (n_queries,), the queries' own places in the pool; -1 where they come from elsewhere.
         pool: the gallery.
         notes: whatever a reader of the numbers must know.
     """
@@ -130,7 +130,9 @@ def rank_queries(
             _ranking(query, found[query.id][1], pool, classes, leaves_group=False) for query in answerable
         ),
         hits=tuple(found[query.id][0] for query in answerable),
-        own=np.array([pool.places.get(query.id, -1) for query in answerable], dtype=np.int64),
+        own=np.array(
+            [pool.places[query.id] if gallery is None else -1 for query in answerable], dtype=np.int64
+        ),
         pool=pool,
         notes=notes_of(queries, answerable, rankings, pool=pool, classes=classes, k=k),
     )

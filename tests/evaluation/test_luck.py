@@ -86,3 +86,10 @@ def test_queries_of_elsewhere_keep_their_labels():
     study = rank_queries(queries, search, 5, gallery=GALLERY)
     assert set(study.own.tolist()) == {-1}
     assert luck(study, n_deals=199) == Luck(1 / 200, 1 / 200)
+
+
+def test_a_query_of_elsewhere_may_be_in_the_gallery_without_a_label():
+    gallery = [*GALLERY[1:], items_of([None], ["p0"])[0]]
+    queries = GALLERY[:4]
+    study = rank_queries(queries, search_in(gallery), 5, gallery=gallery, may_share_groups=True)
+    assert 0 < luck(study, n_deals=99).macro <= 1
