@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
 
 from cbir.errors import CbirError, ImageError
 from cbir.images.files import read_file
-from cbir.types import Embedder, Query
+from cbir.types import Query
 from cli.patient_key import read_key
 from cli.renderers.answer import Answer
 from cli.settings import Settings
@@ -76,6 +72,8 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
 def _file_query(
     index: Index, text: str, settings: Settings, *, exclude_same_group: bool
 ) -> tuple[Query, Answer]:
+    from cbir.extractors.exported import open_exported
+    from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
     from indexer.memos import check_hash_key
     from indexer.query import embed_image
@@ -88,9 +86,9 @@ def _file_query(
         with DecodePool(
             spec.read, [branch.preprocess for branch in spec.branches],
             limits=settings.limits, n_workers=1, hash_key=key,
-        ) as pool, ThreadPoolExecutor(1) as threads:  # fmt: skip
+        ) as pool:  # fmt: skip
             pool.start()
-            embedder = _LoadingEmbedder(index, threads)
+            embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir))
             found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
     except ImageError as error:
         raise CbirError(f"{printable(text)} can't be searched for: {error}.") from error
@@ -105,29 +103,3 @@ def _blank(index: Index, text: str) -> Answer:
         query=text, query_item=None, query_label=None, k=0, index=index.path.absolute(),
         fingerprint=index.fingerprint, generation=index.generation, n_items=len(index), hits=(), seconds={},
     )  # fmt: skip
-
-
-class _LoadingEmbedder:
-    """The networks of an index, loaded in a thread while another process decodes the image."""
-
-    def __init__(self, index: Index, threads: ThreadPoolExecutor) -> None:
-        self._spec = index.spec
-        self._loading: Future[Embedder] = threads.submit(_load, index)
-
-    @property
-    def fingerprint(self) -> str:
-        return self._spec.fingerprint
-
-    @property
-    def dim(self) -> int:
-        return self._spec.dim
-
-    def embed(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """As ``Embedder.embed``, when the networks are there."""
-        return self._loading.result().embed(prepared)
-
-
-def _load(index: Index) -> Embedder:
-    from cbir.extractors.exported import open_exported
-
-    return open_exported(index.spec, index.model_dir)

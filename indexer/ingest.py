@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from cbir.errors import FingerprintError, IndexMissingError
 from cbir.extractors.exported import open_exported
+from cbir.extractors.loading import LoadingEmbedder
 from cbir.extractors.spec import ExtractorSpec
 from cbir.items import Found, Refused, find_items
 from cbir.types import Embedder
@@ -107,9 +109,14 @@ def _ingest(
     remember_policy(writer, policy)
     if sources:
         remember_sources(writer, sources)
-    embedder = embedder or open_exported(writer.spec, writer.model_dir, runtime="openvino")
+    # Files are read and decoded while the networks load.
+    embedder = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
     report = Pipeline(writer, embedder, options, policy, on_progress).run(found)
     return replace(report, unmatched_rows=tuple(unmatched))
+
+
+def _open(spec: ExtractorSpec, model_dir: Path) -> Embedder:
+    return open_exported(spec, model_dir, runtime="openvino")
 
 
 def _find(source_lists: Sequence[SourceList], index: Path, unmatched: list[str]) -> Iterator[Found | Refused]:
