@@ -32,6 +32,7 @@ SPEC_FORMAT = 1
 """Raised when the same spec would begin to mean other numbers; part of the fingerprint."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,12 @@ class BranchSpec:
     """One network with its preprocessing.
 
     Args:
-        backbone: ``timm:`` and a model name of timm.
+        backbone: ``timm:`` and a model name of timm; or ``imported:`` and a name, for embeddings that were
+            computed elsewhere.
         weights: the file its numbers come from.
-        preprocess: the steps in order; has a ``resize`` and ends with ``normalise``.
-        pooling: how the feature map becomes one vector.
+        preprocess: the steps in order; has a ``resize`` and ends with ``normalise``; of an imported branch
+            none, because nothing is known of them.
+        pooling: how the feature map becomes one vector; ``model`` of an imported branch.
         dim: of that vector, >= 1.
 
     Raises:
@@ -98,12 +101,19 @@ class BranchSpec:
 
     def __post_init__(self) -> None:
         kind, _, model = self.backbone.partition(":")
-        if kind != "timm" or not model:
+        if kind not in ("timm", _IMPORTED) or not model.strip():
             raise SpecError(f"Backbone {self.backbone!r} is unknown; write timm:MODEL, as timm:densenet121.")
         if self.pooling not in get_args(Pooling):
             raise SpecError(f"Pooling is {self.pooling!r}; use one of {', '.join(get_args(Pooling))}.")
         if type(self.dim) is not int or self.dim < 1:
             raise SpecError(f"Branch {self.backbone}: dim is {self.dim!r}; use a whole number from 1.")
+        if self.is_imported:
+            if self.preprocess or self.pooling != "model":
+                raise SpecError(
+                    f"Branch {self.backbone}: {len(self.preprocess)} preprocessing steps, pooling "
+                    f"{self.pooling}; an imported branch has no steps and pooling model."
+                )
+            return
         normalises = [isinstance(step, Normalise) for step in self.preprocess]
         if normalises.count(True) != 1 or not normalises[-1]:
             raise SpecError(f"Branch {self.backbone}: the last step, and no other, must be normalise.")
@@ -111,8 +121,19 @@ class BranchSpec:
             raise SpecError(f"Branch {self.backbone}: no step brings images to one size; add a resize.")
 
     @property
+    def is_imported(self) -> bool:
+        """Whether its vectors were computed elsewhere: there is no network to run."""
+        return self.backbone.partition(":")[0] == _IMPORTED
+
+    @property
     def input_px(self) -> tuple[int, int]:
-        """(height, width) of what the network gets."""
+        """(height, width) of what the network gets.
+
+        Raises:
+            SpecError: an imported branch has no network.
+        """
+        if self.is_imported:
+            raise SpecError(f"Branch {self.backbone} was computed elsewhere; it has no network to run.")
         resize = [step for step in self.preprocess if isinstance(step, Resize)][-1]
         return resize.height_px, resize.width_px
 
@@ -191,7 +212,7 @@ class ExtractorSpec:
         fusion: one weight a branch.
 
     Raises:
-        SpecError: no branch, or another number of weights than branches.
+        SpecError: no branch, another number of weights than branches, or an imported branch beside others.
     """
 
     name: str
@@ -207,6 +228,16 @@ class ExtractorSpec:
                 f"Extractor {self.name!r} has {len(self.branches)} branches "
                 f"and {len(self.fusion.weights)} fusion weights; give one weight a branch."
             )
+        if not self.can_embed and len(self.branches) > 1:
+            raise SpecError(
+                f"Extractor {self.name!r} has an imported branch among {len(self.branches)} branches; an "
+                "imported one must be the only one."
+            )
+
+    @property
+    def can_embed(self) -> bool:
+        """Whether it can turn pixels into vectors; False when its vectors were imported."""
+        return not any(branch.is_imported for branch in self.branches)
 
     @property
     def dim(self) -> int:
