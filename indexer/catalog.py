@@ -17,7 +17,7 @@ from cbir.types import Item, Scalar
 from indexer.records import JSON, FileRecord, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 SCHEMA = """
@@ -139,6 +139,10 @@ class Catalog:
         return [
             row for (row,) in self.rows("SELECT DISTINCT row FROM items WHERE grp = ? ORDER BY row", group)
         ]
+
+    def rows_of_items(self, item_ids: Collection[str]) -> list[int]:
+        """The rows of those items that are there, each as often as it has one of them."""
+        return [row for item_id, row in self.rows("SELECT id, row FROM items") if item_id in item_ids]
 
     def content(self, row: int) -> Content:
         """What is known of a row."""

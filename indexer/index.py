@@ -105,7 +105,14 @@ class Index:
         """Items."""
         return self._manifest.n_items
 
-    def search(self, query: Query, k: int, *, exclude_same_group: bool = False) -> list[Hit]:
+    def search(
+        self,
+        query: Query,
+        k: int,
+        *,
+        exclude_same_group: bool = False,
+        among: frozenset[str] | None = None,
+    ) -> list[Hit]:
         """Find the ``k`` items most like the query.
 
         The score is the cosine, in [-1, 1], right to 1e-6; equal scores are ordered by item id. There are
@@ -116,6 +123,8 @@ class Index:
             k: at least 1.
             exclude_same_group: leave out every item of the query's group, and every copy of such an item
                 (the same bytes) whatever its group, before the cut.
+            among: ids of the items that may be found; None for all. Pass the same set again: it is turned
+                into rows once.
 
         Raises:
             ValueError: ``k`` below 1.
@@ -124,10 +133,15 @@ class Index:
             SpecError: ``exclude_same_group`` with a query that has no group.
             IndexDamagedError: embeddings or store do not fit their checksums.
         """
-        return self.search_many([query], k, exclude_same_group=exclude_same_group)[0]
+        return self.search_many([query], k, exclude_same_group=exclude_same_group, among=among)[0]
 
     def search_many(
-        self, queries: Sequence[Query], k: int, *, exclude_same_group: bool = False
+        self,
+        queries: Sequence[Query],
+        k: int,
+        *,
+        exclude_same_group: bool = False,
+        among: frozenset[str] | None = None,
     ) -> list[list[Hit]]:
         """Search for many queries in one go; the hits of each as ``search`` gives them."""
         if k < 1:
@@ -139,7 +153,7 @@ class Index:
                     f"({self.fingerprint[:8]}…), the query comes from another extractor "
                     f"({query.fingerprint[:8]}…). Search with the index's own: drop --extractor."
                 )
-        return self._searcher.search(queries, k, exclude_same_group=exclude_same_group)
+        return self._searcher.search(queries, k, exclude_same_group=exclude_same_group, among=among)
 
     def query(self, item_id: str) -> Query:
         """The item as a query, with its embedding and group.

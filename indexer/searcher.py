@@ -39,24 +39,33 @@ class Searcher:
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._items: dict[int, tuple[Item, ...]] = {}
-        self._living: tuple[bool, NDArray[np.bool_]] | None = None
+        self._kept: tuple[frozenset[str] | None, NDArray[np.bool_] | None] | None = None
 
-    def search(self, queries: Sequence[Query], k: int, *, exclude_same_group: bool) -> list[list[Hit]]:
+    def search(
+        self,
+        queries: Sequence[Query],
+        k: int,
+        *,
+        exclude_same_group: bool,
+        among: frozenset[str] | None,
+    ) -> list[list[Hit]]:
         """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
         vectors = [unit(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
-        masks = [self._allowed(query, exclude_same_group=exclude_same_group) for query in queries]
+        masks = [
+            self._allowed(query, exclude_same_group=exclude_same_group, among=among) for query in queries
+        ]
         if not queries or not self._embeddings.n_rows:
             return [[] for _ in queries]
         store = self._ready()
-        if len(queries) > 1 and all(mask is None for mask in masks):
-            found = store.search(np.stack(vectors), k + _MARGIN)
+        if len(queries) > 1 and all(mask is masks[0] for mask in masks):
+            found = store.search(np.stack(vectors), k + _MARGIN, allowed=masks[0])
         else:
             found = [
                 store.search(vector[np.newaxis], k + _MARGIN, allowed=mask)[0]
                 for vector, mask in zip(vectors, masks, strict=True)
             ]
         return [
-            self._rank(query, vector, mask, neighbours, k)
+            self._rank(query, vector, mask, neighbours, k, among=among)
             for query, vector, mask, neighbours in zip(queries, vectors, masks, found, strict=True)
         ]
 
@@ -74,6 +83,8 @@ class Searcher:
         allowed: NDArray[np.bool_] | None,
         neighbours: Neighbours,
         k: int,
+        *,
+        among: frozenset[str] | None,
     ) -> list[Hit]:
         """Score the rows exactly; ask the store for more while a row beyond them could tie at the cut."""
         asked = k + _MARGIN
@@ -86,7 +97,7 @@ class Searcher:
                     scores.tolist(), self._items_of(neighbours.rows.tolist()), strict=True
                 )
                 for item in items
-                if item.id != query.item_id
+                if item.id != query.item_id and (among is None or item.id in among)
             ]
             ranked.sort()  # ids differ, so that items are never compared
             is_all = len(neighbours.rows) < asked
@@ -104,31 +115,42 @@ class Searcher:
             cache.update(self._catalog.items_of_rows(missing))
         return [cache[row] for row in rows]
 
-    def _allowed(self, query: Query, *, exclude_same_group: bool) -> NDArray[np.bool_] | None:
-        """Which rows have an item that may be found; None when all have."""
+    def _allowed(
+        self, query: Query, *, exclude_same_group: bool, among: frozenset[str] | None
+    ) -> NDArray[np.bool_] | None:
+        """Which rows have an item that may be found; None when all have. Not to be written to."""
         group = query.group if exclude_same_group else None
         if exclude_same_group and group is None:
             raise SpecError(
                 "The query has no group, so its group can't be left out: give it one, "
                 "or search without excluding the same group."
             )
-        dead, alive = self._alive()
+        everywhere = self._base(among)
         excluded = [] if group is None else self._catalog.rows_of_group(group)
         if query.item_id is not None and (found := self._catalog.item(query.item_id)):
             row = found[1]
             if all(item.id == query.item_id for item in self._items_of([row])[0]):
                 excluded.append(row)
-        if not dead and not excluded:
-            return None
-        allowed = alive.copy()
+        if not excluded:
+            return everywhere
+        allowed = (
+            np.ones(self._embeddings.n_rows, dtype=np.bool_) if everywhere is None else everywhere.copy()
+        )
         allowed[excluded] = False
         return allowed
 
-    def _alive(self) -> tuple[bool, NDArray[np.bool_]]:
-        """Whether any row is dead, and which are not."""
-        if self._living is None:
-            dead = self._catalog.dead_rows()
-            living = np.ones(self._embeddings.n_rows, dtype=np.bool_)
-            living[dead] = False
-            self._living = (bool(dead), living)
-        return self._living
+    def _base(self, among: frozenset[str] | None) -> NDArray[np.bool_] | None:
+        """The rows that any query may find, kept for the next one; None for all."""
+        kept = self._kept
+        if kept is None or kept[0] is not among:
+            if among is None:
+                dead = self._catalog.dead_rows()
+                rows = np.ones(self._embeddings.n_rows, dtype=np.bool_)
+                rows[dead] = False
+                kept = (None, rows if dead else None)
+            else:
+                rows = np.zeros(self._embeddings.n_rows, dtype=np.bool_)
+                rows[self._catalog.rows_of_items(among)] = True
+                kept = (among, rows)
+            self._kept = kept
+        return kept[1]

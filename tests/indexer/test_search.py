@@ -117,6 +117,32 @@ def test_a_batch_gives_what_its_queries_give_alone(index):
     assert index.search_many([], 5) == []
 
 
+def test_only_the_items_named_are_found_alone_and_in_a_batch(index):
+    among = frozenset(id_of(index, f"/g/{number}") for number in range(0, N_ROWS, 7))
+    queries = [Query(row, FINGERPRINT) for row in ROWS[:5]]
+    found = index.search_many(queries, 4, among=among)
+    assert found == [index.search(query, 4, among=among) for query in queries]
+    for row, hits in zip(ROWS, found, strict=False):
+        best = sorted(range(0, N_ROWS, 7), key=lambda number: -float(row @ ROWS[number]))[:4]
+        assert paths(hits) == [f"/g/{number}" for number in best]
+    itself = index.query(id_of(index, "/g/7"))
+    mates = {f"/g/{number}" for number in range(4, 8)}
+    assert not mates & set(paths(index.search(itself, 99, exclude_same_group=True, among=among)))
+    assert index.search_many(queries, 4) != found  # the next question is asked of all again
+    assert index.search(queries[0], 4, among=frozenset()) == []
+
+
+def test_of_two_items_on_one_embedding_only_the_named_one_is_found(tmp_path):
+    path = tmp_path / "copies.index"
+    with IndexWriter.create(path, spec_of(DIM), fill_model) as writer:
+        add(writer, "/a", ROWS[0])
+        writer.link_file(record_of("/copy", "/a", "duplicate"))
+        writer.commit()
+    with Index.open(path) as index:
+        among = frozenset([id_of(index, "/copy")])
+        assert paths(index.search(Query(ROWS[0], FINGERPRINT), 10, among=among)) == ["/copy"]
+
+
 def test_threads_share_an_index(index):
     queries = [Query(row, FINGERPRINT) for row in ROWS]
     wanted = [index.search(query, 7) for query in queries]
