@@ -33,28 +33,36 @@ class Table:
     rows: tuple[Found, ...]
 
 
-def read_table(path: str, *, label_column: str | None = None, group_column: str | None = None) -> Table:
+def read_table(
+    path: str,
+    *,
+    label_column: str | None = None,
+    group_column: str | None = None,
+    path_column: str = "path",
+) -> Table:
     """Read an items file.
 
     Paths are relative to the file's own folder. The label is in ``label``, the group in ``group``, else in
-    ``patient_id``, unless named otherwise; both become text. Every other column is metadata.
+    ``patient_id``, unless named otherwise; both become text; the image is in ``path_column``. Every other
+    column is metadata.
 
     Raises:
-        ItemsError: the file can't be read, has no column ``path`` or none of a name given, or names a path
-            twice.
+        ItemsError: the file can't be read, has no column ``path_column`` or none of a name given, or names a
+            path twice.
     """
     path = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
     cells = read_parquet(path) if path.lower().endswith(".parquet") else read_csv(path)
-    if "path" not in cells.columns:
-        raise ItemsError(
-            f"{path} has no column 'path'; its columns are {_listed(cells)}. Rename one to 'path'."
-        )
-    label = _column(path, cells, label_column, _DEFAULT_LABEL, "label")
-    group = _column(path, cells, group_column, _DEFAULT_GROUP, "group")
-    paths = _absolute_paths(path, cells)
+    if path_column not in cells.columns:
+        advice = "Rename one to 'path'." if path_column == "path" else "Correct --path."
+        raise ItemsError(f"{path} has no column {path_column!r}; its columns are {_listed(cells)}. {advice}")
+    label = _column(path, cells, label_column, _DEFAULT_LABEL, option="label", taken=path_column)
+    group = _column(path, cells, group_column, _DEFAULT_GROUP, option="group", taken=path_column)
+    paths = _absolute_paths(path, cells, path_column)
     labels = _texts(cells.columns[label]) if label else [None] * len(paths)
     groups = _texts(cells.columns[group]) if group else [None] * len(paths)
-    others = {name: column for name, column in cells.columns.items() if name not in ("path", label, group)}
+    others = {
+        name: column for name, column in cells.columns.items() if name not in (path_column, label, group)
+    }
     typed = {name: _typed(column, is_text=cells.is_text) for name, column in others.items()}
     rows = tuple(
         Found(each, labels[i], groups[i], {name: column[i] for name, column in typed.items()})
@@ -74,23 +82,25 @@ def _real_folder(folder: str) -> str:
     return os.path.realpath(folder)
 
 
-def _column(path: str, cells: Cells, asked: str | None, defaults: tuple[str, ...], option: str) -> str | None:
+def _column(
+    path: str, cells: Cells, asked: str | None, defaults: tuple[str, ...], *, option: str, taken: str
+) -> str | None:
     if asked is None:
-        return next((name for name in defaults if name in cells.columns), None)
+        return next((name for name in defaults if name in cells.columns and name != taken), None)
     if asked not in cells.columns:
         raise ItemsError(
             f"{path} has no column {asked!r}; its columns are {_listed(cells)}. Correct --{option}."
         )
-    if asked == "path":
-        raise ItemsError(f"{path}: the column 'path' can't be the {option} too. Correct --{option}.")
+    if asked == taken:
+        raise ItemsError(f"{path}: the column {taken!r} can't be the {option} too. Correct --{option}.")
     return asked
 
 
-def _absolute_paths(path: str, cells: Cells) -> list[str]:
+def _absolute_paths(path: str, cells: Cells, path_column: str) -> list[str]:
     folder = os.path.dirname(path)  # noqa: PTH120
     first_seen: dict[str, str] = {}
     paths = []
-    for where, cell in zip(cells.places, cells.columns["path"], strict=True):
+    for where, cell in zip(cells.places, cells.columns[path_column], strict=True):
         text = os.fsdecode(cell) if isinstance(cell, bytes) else cell
         if not isinstance(text, str) or not text or "\0" in text:
             raise ItemsError(f"{path}, {where}: the path is {cell!r}. Name a file there, or delete the row.")
