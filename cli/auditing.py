@@ -14,7 +14,7 @@ from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadSpec
 from cbir.items.audit import Audited
 from cbir.items.found import Found
-from cbir.items.phash import perceptual_hash
+from cbir.items.phash import turned_hashes
 from cli.settings import Settings
 
 
@@ -55,8 +55,9 @@ def look_at(rows: Sequence[Found], column: str, settings: Settings) -> Looked:
         looks = list(threads.map(lambda row: _look(row.path, pool, settings), inside))
     items = []
     n_flat = 0
-    for row, (sha256, phash, reason) in zip(inside, looks, strict=True):
-        items.append(Audited(row.path, str(row.metadata[column]), row.group, sha256, phash))
+    for row, (sha256, hashes, reason) in zip(inside, looks, strict=True):
+        phash = hashes[0] if hashes else None
+        items.append(Audited(row.path, str(row.metadata[column]), row.group, sha256, phash, hashes))
         unread.update([reason] if reason else [])
         n_flat += phash is None and reason is None
     stated = frozenset(
@@ -65,8 +66,10 @@ def look_at(rows: Sequence[Found], column: str, settings: Settings) -> Looked:
     return Looked(tuple(items), len(rows) - len(inside), unread, n_flat, stated)
 
 
-def _look(path: str, pool: DecodePool, settings: Settings) -> tuple[str | None, bytes | None, str | None]:
-    """The sha256, the perceptual hash, and why one of them could not be had."""
+def _look(
+    path: str, pool: DecodePool, settings: Settings
+) -> tuple[str | None, tuple[bytes, ...], str | None]:
+    """The sha256, the perceptual hashes, and why one of them could not be had."""
     import cv2
     import numpy as np
 
@@ -76,6 +79,6 @@ def _look(path: str, pool: DecodePool, settings: Settings) -> tuple[str | None, 
         sha256 = file.sha256
         thumbnail = pool.decode(file.data)[0].thumbnail
     except ImageError as error:
-        return sha256, None, str(error.reason)
+        return sha256, (), str(error.reason)
     pixels = cv2.imdecode(np.frombuffer(thumbnail, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
-    return sha256, perceptual_hash(np.asarray(pixels, dtype=np.uint8)), None
+    return sha256, turned_hashes(np.asarray(pixels, dtype=np.uint8)), None

@@ -11,12 +11,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cbir.items.phash import N_BITS, NEAR_BITS
+from cbir.items.phash import N_BITS, NEAR_BITS, TURNS
 from cbir.items.split import names_alone, split_hash
 
 LeakKind = Literal["group", "file", "picture"]
 
 _BLOCK_ROWS = 256
+_FIRST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Audited:
         group: the patient; None when unknown.
         sha256: of the file's bytes; None when it was not read.
         phash: as ``perceptual_hash`` gives it; None when there is none.
+        turned: as ``turned_hashes`` gives them; empty leaves copies out that are turned or mirrored.
     """
 
     path: str
@@ -36,6 +38,7 @@ class Audited:
     group: str | None = None
     sha256: str | None = None
     phash: bytes | None = None
+    turned: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Leak:
         kind: ``group``: the patient; ``file``: the very same bytes; ``picture``: nearly the same picture.
         first: an item on one side.
         second: one on the other.
-        shared: what they share: the group, the hash, or how many bits of the perceptual hashes differ.
+        shared: what they share: the group, the hash, or how many bits of the perceptual hashes differ, and
+            what was done to the first picture to make it the second.
     """
 
     kind: LeakKind
@@ -105,26 +109,46 @@ def _alike(items: Sequence[Audited], near_bits: int) -> Iterator[Leak]:
     for item in items:
         if item.phash is not None:
             sides[item.split].append(item)
-    words = {name: _words(side) for name, side in sides.items()}
+    words = {name: _words([item.phash or b"" for item in side]) for name, side in sides.items()}
     for one, other in itertools.combinations(sides, 2):
-        for i, j, n_bits in _near_pairs(words[one], words[other], near_bits):
+        for (i, j), (n_bits, turn) in sorted(_nearest(sides[one], words[other], near_bits).items()):
             first, second = sides[one][i], sides[other][j]
             if first.sha256 is None or first.sha256 != second.sha256:
-                yield Leak("picture", first, second, f"{n_bits} of {N_BITS} bits differ")
+                how = f", {TURNS[turn]}" if turn else ""
+                yield Leak("picture", first, second, f"{n_bits} of {N_BITS} bits differ{how}")
 
 
-def _words(side: Sequence[Audited]) -> NDArray[np.uint64]:
+def _nearest(
+    ours: Sequence[Audited], theirs: NDArray[np.uint64], near_bits: int
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pairs that are near, with the fewest bits that differ, and the turn of ours at which they do."""
+    nearest: dict[tuple[int, int], tuple[int, int]] = {}
+    for turn in range(len(TURNS)):
+        rows = [i for i, item in enumerate(ours) if turn == 0 or item.turned]
+        hashes = [ours[i].turned[turn] if turn else ours[i].phash or b"" for i in rows]
+        for row, j, n_bits in _near_pairs(_words(hashes), theirs, near_bits):
+            pair = (rows[row], j)
+            nearest[pair] = min(nearest.get(pair, (n_bits, turn)), (n_bits, turn))
+    return nearest
+
+
+def _words(hashes: Sequence[bytes]) -> NDArray[np.uint64]:
     """(n, words) of 64 bits."""
-    return np.frombuffer(b"".join(item.phash or b"" for item in side), dtype=np.uint64).reshape(len(side), -1)
+    return np.frombuffer(b"".join(hashes), dtype=np.uint64).reshape(len(hashes), N_BITS // 64)
 
 
 def _near_pairs(
     ours: NDArray[np.uint64], theirs: NDArray[np.uint64], near_bits: int
 ) -> Iterator[tuple[int, int, int]]:
+    """Count the first words of every pair; the others only where it can still be near."""
     for start in range(0, len(ours), _BLOCK_ROWS):
         block = ours[start : start + _BLOCK_ROWS]
         distance = np.zeros((len(block), len(theirs)), dtype=np.uint16)
-        for word in range(ours.shape[1]):
+        for word in range(_FIRST_WORDS):
             distance += np.bitwise_count(block[:, word, None] ^ theirs[None, :, word])
-        for i, j in np.argwhere(distance <= near_bits):
-            yield start + int(i), int(j), int(distance[i, j])
+        rows, columns = np.nonzero(distance <= near_bits)
+        rest = np.bitwise_count(block[rows, _FIRST_WORDS:] ^ theirs[columns, _FIRST_WORDS:])
+        counts = distance[rows, columns] + rest.sum(axis=1, dtype=np.uint16)
+        for i, j, n_bits in zip(rows, columns, counts, strict=True):
+            if n_bits <= near_bits:
+                yield start + int(i), int(j), int(n_bits)

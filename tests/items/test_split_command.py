@@ -5,29 +5,13 @@ from __future__ import annotations
 import csv
 
 import pytest
-from typer.testing import CliRunner
 
 from cbir.errors import ItemsError
 from cbir.items import read_table
 from cbir.items.write import copy_with, write_table
-from cli.app import app
 
 
-def cbir(*words, expect=0):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == expect, result.output
-    return result
-
-
-def items_file(path, rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def test_splitting_keeps_every_cell_and_takes_grade_before_label(tmp_path):
+def test_splitting_keeps_every_cell_and_takes_grade_before_label(tmp_path, cbir, items_file):
     rows = [
         {
             "path": f"a/{i}.png",
@@ -53,7 +37,7 @@ def test_splitting_keeps_every_cell_and_takes_grade_before_label(tmp_path):
     assert len({row["split_hash"] for row in written}) == 1
 
 
-def test_leave_one_out_writes_a_fold_a_group(tmp_path):
+def test_leave_one_out_writes_a_fold_a_group(tmp_path, cbir, items_file):
     items = items_file(
         tmp_path / "items.csv", [{"path": f"{i}", "patient_id": f"p{i // 2}"} for i in range(6)]
     )
@@ -62,7 +46,7 @@ def test_leave_one_out_writes_a_fold_a_group(tmp_path):
     assert [row.metadata["fold"] for row in rows] == ["fold001"] * 2 + ["fold002"] * 2 + ["fold003"] * 2
 
 
-def test_images_without_a_group_are_split_only_when_asked_for_by_name(tmp_path):
+def test_images_without_a_group_are_split_only_when_asked_for_by_name(tmp_path, cbir, items_file):
     items = items_file(tmp_path / "items.csv", [{"path": "a.png"}, {"path": "b.png"}])
     result = cbir("items", "split", items, "-o", tmp_path / "o.csv", expect=1)
     assert "2 of 2 images have no group" in result.stderr
@@ -74,7 +58,7 @@ def test_images_without_a_group_are_split_only_when_asked_for_by_name(tmp_path):
     assert "not the one that its hash names" not in audit.stderr
 
 
-def test_a_split_of_images_alone_does_not_depend_on_where_they_lie(tmp_path):
+def test_a_split_of_images_alone_does_not_depend_on_where_they_lie(tmp_path, cbir, items_file):
     hashes = set()
     for name in ("here", "there/deeper"):
         (tmp_path / name).mkdir(parents=True)
@@ -85,7 +69,7 @@ def test_a_split_of_images_alone_does_not_depend_on_where_they_lie(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "expect", "said"),
+    "wrong",
     [
         (("--shares", "a,b"), 2, "--shares is 'a,b'"),
         (("--shares", "100"), 1, "two or more positive numbers"),
@@ -93,7 +77,8 @@ def test_a_split_of_images_alone_does_not_depend_on_where_they_lie(tmp_path):
         (("--label", "nope"), 1, "no column 'nope'"),
     ],
 )
-def test_a_split_that_can_t_be_made_says_why_and_writes_nothing(tmp_path, words, expect, said):
+def test_a_split_that_can_t_be_made_says_why_and_writes_nothing(tmp_path, cbir, items_file, wrong):
+    words, expect, said = wrong
     items = items_file(tmp_path / "items.csv", [{"path": "a.png", "group": "p"}])
     assert said in cbir("items", "split", items, "-o", tmp_path / "o.csv", *words, expect=expect).stderr
     assert not (tmp_path / "o.csv").exists()

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from cbir.items import Found, read_table
-from cli.app import app
 
 Rows = list[dict[str, object]]
 
@@ -29,16 +28,6 @@ def lay(tmp_path: Path) -> Callable[[dict[str, str | Rows]], Path]:
         return tmp_path / "release"
 
     return lay_files
-
-
-@pytest.fixture
-def cbir() -> Callable[..., Result]:
-    def run(*words: object, expect: int = 0) -> Result:
-        result = CliRunner().invoke(app, [str(word) for word in words])
-        assert result.exit_code == expect, result.output
-        return result
-
-    return run
 
 
 @pytest.fixture
