@@ -5,6 +5,7 @@
     CbirError
     ├── ImageError               one file can't become pixels; carries its SkipReason
     ├── ItemsError               a folder, glob or items file can't be used
+    │   └── ColumnError          a column that the items don't have
     ├── SpecError                a preset, recipe or spec that makes no sense
     ├── WeightsError             weights missing, not the pinned ones, or in a refused format
     ├── VectorError              an embedding that is not finite, zero, or of the wrong dimension
@@ -22,6 +23,8 @@ A message says what is wrong, both values, and what to do, in one line.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -79,6 +82,22 @@ class ImageError(CbirError):
 
 class ItemsError(CbirError):
     """A folder, glob or items file can't be used."""
+
+
+class ColumnError(ItemsError):
+    """A column that the items don't have.
+
+    Args:
+        where: the items file or index.
+        column: as asked for.
+        known: the columns there are.
+    """
+
+    def __init__(self, where: str, column: str, known: Collection[str]) -> None:
+        close = get_close_matches(column, known, n=1)
+        there = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}."
+        super().__init__(f"{where} has no column {column!r}; {there}")
+        self.column = column
 
 
 class SpecError(CbirError):

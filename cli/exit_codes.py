@@ -7,6 +7,7 @@ from enum import IntEnum
 from cbir.errors import (
     BackendError,
     CbirError,
+    ColumnError,
     FingerprintError,
     IndexDamagedError,
     IndexMissingError,
@@ -36,6 +37,7 @@ class UsageProblem(CbirError):  # noqa: N818 (the tree's names end in Error; thi
 
 _CODES: dict[type[BaseException], ExitCode] = {
     UsageProblem: ExitCode.USAGE,
+    ColumnError: ExitCode.USAGE,
     IndexMissingError: ExitCode.INDEX,
     IndexDamagedError: ExitCode.INDEX,
     FingerprintError: ExitCode.MODEL,

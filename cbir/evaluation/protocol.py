@@ -130,9 +130,7 @@ def rank_queries(
             _ranking(query, found[query.id][1], pool, classes, leaves_group=False) for query in answerable
         ),
         hits=tuple(found[query.id][0] for query in answerable),
-        own=np.array(
-            [pool.places[query.id] if gallery is None else -1 for query in answerable], dtype=np.int64
-        ),
+        own=np.array([_own(query, pool, classes) for query in answerable], dtype=np.int64),
         pool=pool,
         notes=notes_of(queries, answerable, rankings, pool=pool, classes=classes, k=k),
     )
@@ -190,6 +188,12 @@ def _ranking(
 ) -> Ranking:
     eligible = pool.counts_for(query) if leaves_group else pool.counts_but(query)
     return Ranking(classes[query.label or ""], pool.codes[places], eligible)
+
+
+def _own(query: Item, pool: Pool, classes: Mapping[str, int]) -> int:
+    """The query's place in the pool; -1 where it is not there, or goes by another label there."""
+    place = pool.places.get(query.id, -1)
+    return place if place >= 0 and pool.codes[place] == classes[query.label or ""] else -1
 
 
 def _group_key(item: Item) -> str:

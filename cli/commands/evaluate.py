@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +13,16 @@ from cli.settings import load_settings
 from cli.terminal import note, out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cbir.evaluation.pairing import Paired
     from cbir.evaluation.protocol import Study
-    from cbir.types import Item, Scalar
+    from cbir.evaluation.seeds import Spread
+    from cbir.items.part import Selection
     from indexer.index import Index
+    from indexer.study import StudyPlan
 
-_DEFAULT_LABEL = "label"
+_WHO, _WITH = "Who asks, and who may be found", "Compared with"
 
 
 def evaluate(
@@ -28,25 +31,48 @@ def evaluate(
     label: Annotated[
         str,
         typer.Option(help="What is relevant: items with the same value of label, or of any other column."),
-    ] = _DEFAULT_LABEL,
+    ] = "label",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many hits are judged.")] = 10,
     queries: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="INDEX",
-            help="Take the queries from this index (default: the same one, each query's patient left out).",
+            metavar="WHO",
+            help="Who asks (default: every item): another index, an items file, or COLUMN=VALUE[,VALUE].",
+            rich_help_panel=_WHO,
+        ),
+    ] = None,
+    gallery: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who may be found (default: every item, the query's own patient left out): an items file, "
+            "or COLUMN=VALUE[,VALUE].",
+            rich_help_panel=_WHO,
         ),
     ] = None,
     allow_shared_groups: Annotated[
         bool,
         typer.Option(
             "--allow-shared-groups",
-            help="Let patients have images on both sides of --queries; a query's own are left out.",
+            help="Let patients have images among queries and gallery both; a query's own are left out.",
+            rich_help_panel=_WHO,
         ),
     ] = False,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits are judged.")] = 10,
     compare: Annotated[
         list[Path] | None,
-        typer.Option(metavar="INDEX", help="Another index of the same files, compared on the same queries."),
+        typer.Option(
+            metavar="INDEX",
+            help="Another index of the same files, compared on the same queries.",
+            rich_help_panel=_WITH,
+        ),
+    ] = None,
+    repeat: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="INDEX",
+            help="The same index from another training seed: mean and spread over the seeds.",
+            rich_help_panel=_WITH,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals and permutations.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON document on stdout.")] = False,
@@ -58,32 +84,42 @@ def evaluate(
     """
     started = time.perf_counter()
     settings = load_settings(index=index)
-    others = compare or []
-    if queries is not None and others:
-        raise typer.BadParameter("--compare asks each index with its own items: leave out --queries")
-    if allow_shared_groups and queries is None:
-        raise typer.BadParameter("--allow-shared-groups goes with --queries")
     from cbir.evaluation.summary import summarise
     from cli.renderers.evaluation import Evaluation, render_evaluation, render_evaluation_json
     from indexer.index import Index
+    from indexer.study import StudyPlan, split_hash
 
-    with Index.open(settings.index) as gallery:
-        if queries is None:
-            study = _study(gallery, None, label, k)
-        else:
-            with Index.open(queries) as asking:
-                study = _study(gallery, asking, label, k, may_share_groups=allow_shared_groups)
+    others, repeats = compare or [], repeat or []
+    asking_path = Path(queries) if queries is not None and Path(queries).is_dir() else None
+    plan = StudyPlan(
+        label=label,
+        k=k,
+        queries=_selection(None if asking_path else queries),
+        gallery=_selection(gallery),
+        may_share_groups=allow_shared_groups,
+    )
+    if asking_path and (others or repeats):
+        raise typer.BadParameter(
+            "--compare and --repeat ask each index with its own items: name a part of them"
+        )
+    if allow_shared_groups and not asking_path and not gallery:
+        raise typer.BadParameter("--allow-shared-groups goes with --queries INDEX or --gallery")
+    with Index.open(settings.index) as opened:
+        study = _study(opened, plan, asking_path)
         evaluation = Evaluation(
-            path=gallery.path,
+            path=opened.path,
             queries=queries,
-            extractor=gallery.spec.name,
-            fingerprint=gallery.fingerprint,
-            generation=gallery.generation,
+            gallery=gallery,
+            split_hash=split_hash(opened, plan),
+            extractor=opened.spec.name,
+            fingerprint=opened.fingerprint,
+            generation=opened.generation,
             label=label,
             seed=seed,
             study=study,
             summary=summarise(study, seed=seed),
-            compared=[(path, _compared(study, path, label, seed)) for path in others],
+            compared=_compared(study, others, plan, seed),
+            spreads=_spreads(study, repeats, plan),
             seconds=time.perf_counter() - started,
         )
     out(render_evaluation_json(evaluation) if as_json else render_evaluation(evaluation))
@@ -96,62 +132,39 @@ def evaluate(
             )
 
 
-def _compared(study: Study, path: Path, label: str, seed: int) -> Paired:
+def _selection(who: str | None) -> Selection | None:
+    """An items file where there is one of this name, else a column and its values."""
+    from cbir.items.part import Listed, Part
+
+    if who is None:
+        return None
+    return Listed.read(who) if Path(who).is_file() else Part.parse(who)
+
+
+def _study(gallery: Index, plan: StudyPlan, asking_path: Path | None = None) -> Study:
+    from indexer.index import Index
+    from indexer.study import study_index
+
+    if asking_path is None:
+        return study_index(gallery, plan)
+    with Index.open(asking_path) as asking:
+        return study_index(gallery, plan, asking=asking)
+
+
+def _compared(study: Study, others: Sequence[Path], plan: StudyPlan, seed: int) -> list[tuple[Path, Paired]]:
     from cbir.evaluation.pairing import compare_studies
+
+    return [(path, compare_studies(study, _study_at(path, plan), seed=seed)) for path in others]
+
+
+def _spreads(study: Study, repeats: Sequence[Path], plan: StudyPlan) -> Mapping[str, Spread]:
+    from cbir.evaluation.seeds import spread_over_seeds
+
+    return spread_over_seeds([study, *(_study_at(path, plan) for path in repeats)]) if repeats else {}
+
+
+def _study_at(path: Path, plan: StudyPlan) -> Study:
     from indexer.index import Index
 
-    with Index.open(path) as other:
-        return compare_studies(study, _study(other, None, label, study.k), seed=seed)
-
-
-def _study(
-    gallery: Index, asking: Index | None, label: str, k: int, *, may_share_groups: bool = False
-) -> Study:
-    from collections.abc import Sequence
-    from dataclasses import replace
-
-    from cbir.evaluation.protocol import rank_queries
-
-    source = asking or gallery
-
-    def search(query_ids: Sequence[str], depth: int) -> list[list[str]]:
-        # As strangers: the protocol leaves out the query and its group, and such queries are asked together.
-        strangers = [replace(source.query(each), item_id=None, group=None) for each in query_ids]
-        return [[hit.item.id for hit in hits] for hits in gallery.search_many(strangers, depth)]
-
-    return rank_queries(
-        _labelled(source, label),
-        search,
-        k,
-        gallery=None if asking is None else _labelled(gallery, label),
-        may_share_groups=may_share_groups,
-    )
-
-
-def _labelled(index: Index, column: str) -> list[Item]:
-    """The items, their label taken from a column."""
-    from dataclasses import replace
-
-    items = list(index.items())
-    if column == _DEFAULT_LABEL:
-        return items
-    known = sorted({name for item in items for name in item.metadata})
-    if column not in known:
-        from cli.exit_codes import UsageProblem
-        from cli.settings import nearest
-
-        raise UsageProblem(
-            f"{index.path} has no column {column!r}; {nearest(column, [_DEFAULT_LABEL, *known])}"
-        )
-    return [replace(item, label=_text(item.metadata.get(column))) for item in items]
-
-
-def _text(value: Scalar) -> str | None:
-    """A cell as a label: 4.0 is 4, as it was before a missing value made the column one of floats."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return str(int(value)) if value.is_integer() else str(value)
-    return str(value)
+    with Index.open(path) as index:
+        return _study(index, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cbir.evaluation.comparison import holm
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
 from cbir.evaluation.pairing import Paired
 from cbir.evaluation.protocol import Study
+from cbir.evaluation.seeds import Spread
 from cbir.evaluation.summary import Estimate, Row, Summary
 from cbir.evaluation.titles import title
 from cli.renderers.table import columns
@@ -29,7 +30,9 @@ class Evaluation:
 
     Args:
         path: of the gallery's index.
-        queries: of the index that asked; None when it is the same.
+        queries: who asked, as the user said it; None for every item.
+        gallery: who could be found, likewise.
+        split_hash: of the split that these are parts of; None where there is none.
         extractor: its name.
         fingerprint: of its spec.
         generation: of the gallery.
@@ -38,11 +41,14 @@ class Evaluation:
         study: the rankings.
         summary: their numbers.
         compared: other indexes, and how the first differs from each.
+        spreads: over the training's seeds, by measure; empty for one.
         seconds: all of it took.
     """
 
     path: Path
-    queries: Path | None
+    queries: str | None
+    gallery: str | None
+    split_hash: str | None
     extractor: str
     fingerprint: str
     generation: int
@@ -51,24 +57,32 @@ class Evaluation:
     study: Study
     summary: Summary
     compared: Sequence[tuple[Path, Paired]]
+    spreads: Mapping[str, Spread]
     seconds: float
+
+    @property
+    def who(self) -> str:
+        """Who asked and who could be found, in words."""
+        asked = f"queries of {self.queries}, " if self.queries else ""
+        there = f"gallery of {self.gallery}, " if self.gallery else ""
+        split = f" (split {self.split_hash[:8]}…)" if self.split_hash else ""
+        return f"{asked}{there}each query's group left out{split}"
 
 
 def render_evaluation(evaluation: Evaluation) -> str:
     """What was asked, every measure with chance beside it, classes, leak, comparisons, verdict."""
     summary, study = evaluation.summary, evaluation.study
-    which = (
-        "each query's group left out" if evaluation.queries is None else f"queries of {evaluation.queries}"
-    )
     head = [
         ("index", f"{evaluation.path} ({evaluation.extractor}, {evaluation.fingerprint[:8]}…)"),
-        ("protocol", f"same {evaluation.label}, {which}, k = {summary.k}"),
+        ("protocol", f"same {evaluation.label}, {evaluation.who}, k = {summary.k}"),
         ("queries", f"{len(study.query_ids)} of {summary.n_groups} groups"),
         ("gallery", f"{int(study.gallery.sum())} labelled items, most of them {summary.majority!r}"),
     ]
     parts = [columns(head), _measures(summary), _classes(study, summary), _leak(summary) + _luck(summary)]
     if evaluation.compared:
         parts.append(_comparisons(evaluation))
+    if evaluation.spreads:
+        parts.append(_seeds(evaluation))
     if summary.verdicts:
         parts.append("".join(f"{verdict}\n" for verdict in summary.verdicts))
     return "\n".join(parts)
@@ -87,7 +101,9 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "fingerprint": evaluation.fingerprint,
             "generation": evaluation.generation,
         },
-        "queries": None if evaluation.queries is None else str(evaluation.queries),
+        "queries": evaluation.queries,
+        "gallery": evaluation.gallery,
+        "split_hash": evaluation.split_hash,
         "label": evaluation.label,
         "k": summary.k,
         "n_queries": len(study.query_ids),
@@ -117,6 +133,10 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             _comparison(path, paired, corrected)
             for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True)
         ],
+        "seeds": {
+            name: {"values": list(each.values), "mean": each.mean, "sd": _number(each.sd)}
+            for name, each in evaluation.spreads.items()
+        },
         "verdicts": list(summary.verdicts),
         "notes": list(study.notes),
         "seconds": round(evaluation.seconds, 6),
@@ -174,6 +194,15 @@ def _comparisons(evaluation: Evaluation) -> str:
         p_values = _p(found.p_value), _p(corrected)
         rows.append((str(path), *values, *p_values, str(paired.n_queries)))
     return columns(rows)
+
+
+def _seeds(evaluation: Evaluation) -> str:
+    n_seeds = len(next(iter(evaluation.spreads.values())).values)
+    rows = [(f"over {n_seeds} seeds", "mean", "sd", "least", "most")]
+    for name, each in evaluation.spreads.items():
+        numbers = (each.mean, each.sd, min(each.values), max(each.values))
+        rows.append((f"macro {title(name, evaluation.summary.k)}", *map(_text, numbers)))
+    return columns(rows, keep=rows[0])
 
 
 def _corrected(evaluation: Evaluation) -> list[float]:

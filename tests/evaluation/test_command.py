@@ -29,7 +29,9 @@ def build(path: Path, rows: np.ndarray, *, name: str = "good", first: int = 0) -
     with IndexWriter.create(path, spec_of(DIM, name=name), fill_model) as writer:
         for number, row in enumerate(rows, start=first):
             birads = None if number % 10 == 9 else float(number % 3 + 1)
-            more = {"metadata": {"birads": birads, "site": "one"}}
+            split = "test" if number // 3 % 3 == 2 else "train"
+            known = {"birads": birads, "site": "one", "split": split, "split_hash": "abc123" * 8}
+            more = {"metadata": known}
             add(writer, f"/g/{number}", row, label=f"l{number % 3}", group=f"g{number // 3}", **more)
         writer.commit()
         writer.build_store()
@@ -162,6 +164,69 @@ def test_queries_of_another_index_may_not_share_patients_unless_asked_for(evalua
     shared = build(tmp_path / "shared.index", rows, first=84)
     assert "6 of 12 queries have their group" in evaluate("-i", good, "--queries", shared, expect=1).stderr
     evaluate("-i", good, "--queries", shared, "--allow-shared-groups")
+
+
+def test_one_split_of_an_index_asks_another(evaluate, good):
+    found = document(evaluate("-i", good, "--queries", "split=test", "--gallery", "split=train", "--json"))
+    assert (found["n_queries"], found["n_gallery"]) == (30, 60)
+    assert (found["queries"], found["gallery"]) == ("split=test", "split=train")
+    assert found["split_hash"] == "abc123" * 8
+    assert found["measures"]["precision"]["macro"]["random"] == pytest.approx(20 / 60)
+    assert "(split abc123ab…)" in evaluate("-i", good, "--queries", "split=test").stdout
+
+
+def test_the_numbers_of_a_split_are_those_of_an_index_of_its_own(evaluate, good, tmp_path):
+    rows, test = clustered(0.8, 2), [n for n in range(N) if n // 3 % 3 == 2]
+    train, asking = (tmp_path / f"{name}.index" for name in ("train", "asking"))
+    for path, numbers in ((train, sorted({*range(N)} - {*test})), (asking, test)):
+        with IndexWriter.create(path, spec_of(DIM, name="good"), fill_model) as writer:
+            for number in numbers:
+                add(writer, f"/g/{number}", rows[number], label=f"l{number % 3}", group=f"g{number // 3}")
+            writer.commit()
+    there = document(evaluate("-i", train, "--queries", asking, "--json"))
+    listed = tmp_path / "test.csv"
+    listed.write_text("path\n" + "".join(f"/g/{number}\n" for number in test))
+    for who in ("split=test", listed):
+        here = document(evaluate("-i", good, "--queries", who, "--gallery", "split=train", "--json"))
+        assert here["measures"] == there["measures"]
+
+
+def test_a_split_that_shares_patients_with_the_gallery_is_refused(evaluate, good):
+    words = ("-i", good, "--queries", "label=l0", "--gallery", "label=l1,l2,l0")
+    assert "30 of 30 queries have their group" in evaluate(*words, expect=1).stderr
+    evaluate(*words, "--allow-shared-groups")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--queries", "split=tset"), 1, "no item with split=tset; split is one of test, train"),
+        (("--queries", "splt=test"), 2, "has no column 'splt'; did you mean split?"),
+        (("--gallery", "split"), 1, "names no part of the items"),
+        (("--gallery", "split="), 1, "names no part of the items"),
+    ],
+)
+def test_a_part_that_is_not_there_is_said_clearly(evaluate, good, words, code, message):
+    assert message in evaluate("-i", good, *words, expect=code).stderr
+
+
+def test_files_that_the_index_lacks_can_not_ask(evaluate, good, tmp_path):
+    (tmp_path / "new.csv").write_text("path\n/g/0\n/g/nowhere\n")
+    result = evaluate("-i", good, "--queries", tmp_path / "new.csv", expect=1)
+    assert "1 of the 2 files" in result.stderr
+
+
+def test_seeds_are_aggregated_apart_from_the_interval(evaluate, good, tmp_path):
+    other = build(tmp_path / "second.index", clustered(0.8, 5))
+    found = document(evaluate("-i", good, "--repeat", other, "--json"))
+    values = found["seeds"]["precision"]["values"]
+    alone = [document(evaluate("-i", path, "--json"))["measures"]["precision"] for path in (good, other)]
+    assert values == [each["macro"]["value"] for each in alone]
+    assert found["seeds"]["precision"]["sd"] == pytest.approx(np.std(values, ddof=1))
+    assert found["measures"]["precision"]["macro"]["interval"] == alone[0]["macro"]["interval"]
+    assert "over 2 seeds" in evaluate("-i", good, "--repeat", other).stdout
+    fewer = build(tmp_path / "fewer.index", clustered(0.8, 2)[:60])
+    assert "different queries" in evaluate("-i", good, "--repeat", fewer, expect=1).stderr
 
 
 def test_queries_of_another_extractor_are_refused(evaluate, good, tmp_path):

@@ -1,0 +1,86 @@
+"""An index, measured: who asks, who may be found, by which column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cbir.evaluation.protocol import Search, Study, rank_queries
+from cbir.items.part import Part, Selection, values_of
+from cbir.types import Item
+from indexer.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """What a study of an index asks.
+
+    Args:
+        label: the column that says what is relevant.
+        k: how many hits are judged.
+        queries: the items that ask; None for all.
+        gallery: the items that may be found; None for all. A query's own group never may.
+        may_share_groups: a query may have its group in a gallery that is not all of the same index.
+    """
+
+    label: str = "label"
+    k: int = 10
+    queries: Selection | None = None
+    gallery: Selection | None = None
+    may_share_groups: bool = False
+
+
+def study_index(
+    index: Index, plan: StudyPlan, *, asking: Index | None = None, search: Search | None = None
+) -> Study:
+    """Ask an index for every labelled query of a plan, and keep what it found.
+
+    Args:
+        index: the gallery.
+        plan: who asks, and who may be found.
+        asking: another index, of the same extractor, that the queries come from.
+        search: instead of the index's own: another system's answers over the same items.
+
+    Raises:
+        ItemsError: a column or part that is not there, or nothing to measure: see ``rank_queries``.
+        FingerprintError: the two indexes come from different extractors.
+    """
+    everything = _labelled(index, plan.label)
+    gallery = plan.gallery.of(everything, str(index.path)) if plan.gallery else everything
+    asked = everything if asking is None else _labelled(asking, plan.label)
+    queries = plan.queries.of(asked, str((asking or index).path)) if plan.queries else asked
+    among = frozenset(item.id for item in gallery) if plan.gallery else None
+    return rank_queries(
+        queries,
+        search or _search(index, asking or index, among),
+        plan.k,
+        gallery=gallery,
+        may_share_groups=plan.may_share_groups or (asking is None and plan.gallery is None),
+    )
+
+
+def split_hash(index: Index, plan: StudyPlan) -> str | None:
+    """The hash of the split that a plan's parts are of, as ``cbir items split`` wrote it, or None."""
+    columns = {part.column for part in (plan.queries, plan.gallery) if isinstance(part, Part)}
+    if len(columns) != 1:
+        return None
+    name = f"{columns.pop()}_hash"
+    found = {item.metadata.get(name) for item in index.items()}
+    return str(found.pop()) if len(found) == 1 and None not in found else None
+
+
+def _labelled(index: Index, column: str) -> list[Item]:
+    """The items, their label taken from a column."""
+    if column == "label":
+        return list(index.items())
+    pairs = values_of(index.items(), column, str(index.path))
+    return [replace(item, label=value) for item, value in pairs]
+
+
+def _search(index: Index, source: Index, among: frozenset[str] | None) -> Search:
+    def search(query_ids: Sequence[str], depth: int) -> list[list[str]]:
+        # As strangers: the protocol leaves out the query and its group, and such queries are asked together.
+        strangers = [replace(source.query(each), item_id=None, group=None) for each in query_ids]
+        return [[hit.item.id for hit in hits] for hits in index.search_many(strangers, depth, among=among)]
+
+    return search
