@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cbir.types import Scalar
 
-ImageFormat = Literal["dicom", "png", "jpeg", "tiff", "webp", "bmp", "gif"]
+ImageFormat = Literal["dicom", "png", "jpeg", "tiff", "webp", "bmp", "gif", "pnm"]
 Side = Literal["L", "R"]
 Presentation = Literal["for_processing", "for_presentation"]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]

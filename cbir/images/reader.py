@@ -113,6 +113,12 @@ def _gif(data: bytes, reading: Reading) -> list[Image]:
     return read_animated(data, reading, "gif")
 
 
+def _pnm(data: bytes, reading: Reading) -> list[Image]:
+    from cbir.images.raster.pnm import read_pnm
+
+    return read_pnm(data, reading)
+
+
 FORMATS: dict[ImageFormat, Callable[[bytes, Reading], list[Image]]] = {
     "dicom": _dicom,
     "png": _png,
@@ -121,5 +127,6 @@ FORMATS: dict[ImageFormat, Callable[[bytes, Reading], list[Image]]] = {
     "webp": _webp,
     "bmp": _bmp,
     "gif": _gif,
+    "pnm": _pnm,
 }
 """A reader a format, imported when its first file comes."""

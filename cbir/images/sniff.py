@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ _PREFIXES: dict[bytes, ImageFormat] = {
     b"GIF89a": "gif",
 }
 _BMP_HEADER_SIZES = frozenset({12, 40, 52, 56, 64, 108, 124})
+_PNM = re.compile(rb"P[2356](?:(?:\s|#[^\r\n]*+[\r\n])++[0-9]{1,20}){3}\s")
+_LONGEST_PNM_HEADER = 1 << 16
 _LONG_VRS = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"SQ", b"UN", b"UT", b"UC", b"UR"})
 _SHORT_VRS = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT"}
@@ -40,6 +43,8 @@ def sniff(data: bytes) -> ImageFormat | None:
         return "webp"
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADER_SIZES:
         return "bmp"
+    if _PNM.match(data, 0, _LONGEST_PNM_HEADER):
+        return "pnm"
     return "dicom" if looks_like_bare_dicom(data) else None
 
 
