@@ -16,6 +16,7 @@ from cli.commands import (
     demo,
     doctor,
     evaluate,
+    import_,
     info,
     items,
     remove,
@@ -48,6 +49,7 @@ app.add_typer(items_file, name="items", help="Split a list of images by patient,
 app.add_typer(settings, name="config", help="What is set, and where.")
 
 index.command("build")(build.build)
+index.command("import")(import_.import_)
 index.command("update")(update.update)
 index.command("remove")(remove.remove)
 index.command("verify")(verify.verify)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import replace
 from functools import partial
 
-from cbir.errors import CbirError, ImageError
+from cbir.errors import CbirError, FingerprintError, ImageError
 from cbir.images.files import read_file
 from cbir.types import Query
 from cli.patient_key import read_key
@@ -37,11 +38,12 @@ def ask(
     opening = time.perf_counter()
     with Index.open(settings.index, resident=False) as index:
         opened_s = time.perf_counter() - opening
-        query, blank = (
-            _file_query(index, text, settings, exclude_same_group=exclude_same_group)
-            if is_file
-            else _item_query(index, text)
-        )
+        if not index.spec.can_embed:
+            query, blank = _item_query(index, _imported_item(index, text, is_file=is_file))
+        elif is_file:
+            query, blank = _file_query(index, text, settings, exclude_same_group=exclude_same_group)
+        else:
+            query, blank = _item_query(index, text)
         searching = time.perf_counter()
         hits = tuple(index.search(query, k, exclude_same_group=exclude_same_group))
         searched_s = time.perf_counter() - searching
@@ -53,6 +55,21 @@ def ask(
         }
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if thumbnails else {}
         return replace(blank, k=k, hits=hits, seconds=seconds, thumbnails=pictures)
+
+
+def _imported_item(index: Index, text: str, *, is_file: bool) -> str:
+    """The id of an imported item, given its path or itself."""
+    with contextlib.suppress(KeyError):
+        return index.item(text).id
+    path = os.path.abspath(text)  # noqa: PTH100 (names that are not UTF-8 stay)
+    if found := next((item.id for item in index.items() if item.path == path), None):
+        return found
+    if is_file:
+        raise FingerprintError(
+            f"Index {index.path} holds embeddings imported as {index.spec.name} and no network to embed "
+            f"{printable(text)} with. Search with the id or the path of one of its items."
+        )
+    return text
 
 
 def _item_query(index: Index, text: str) -> tuple[Query, Answer]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cbir.errors import CbirError
+from cbir.errors import CbirError, FingerprintError
 from cli.exit_codes import ExitCode
 from cli.patient_key import read_or_make_key
 from cli.settings import Settings
 from cli.terminal import note
 
 if TYPE_CHECKING:
+    from cbir.extractors.spec import ExtractorSpec
     from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
 
 
@@ -62,11 +63,17 @@ def run_ingest(
         index: the index directory.
         skipped: where the skipped files are listed; None puts the list into the index when there are any.
     """
-    from cli.account import tell_account, write_skipped
     from cli.progress import ProgressDisplay
 
     with ProgressDisplay(lambda: _count_files(source_lists, index)) as display:
         report = ingest(display)
+    return give_account(report, index=index, skipped=skipped)
+
+
+def give_account(report: IngestReport, *, index: Path, skipped: Path | None) -> ExitCode:
+    """Tell what became of every file, and list the skipped ones, as ``run_ingest`` does."""
+    from cli.account import tell_account, write_skipped
+
     tell_account(report)
     log = skipped or index / "skipped.jsonl"  # in there, so that no later run finds it among the images
     if skipped or report.skipped_files:
@@ -78,6 +85,19 @@ def run_ingest(
         note("interrupted, run again to go on")
         return ExitCode.INTERRUPTED
     return ExitCode.SKIPPED if report.skipped_files else ExitCode.DONE
+
+
+def refuse_imported(index: Path, spec: ExtractorSpec) -> None:
+    """Refuse to embed images for an index that has no network.
+
+    Raises:
+        FingerprintError: its embeddings were imported.
+    """
+    if not spec.can_embed:
+        raise FingerprintError(
+            f"Index {index} holds embeddings imported as {spec.name} and no network to embed images with. "
+            "Import again into another directory, or build an index of images."
+        )
 
 
 def leave(code: ExitCode) -> None:

@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from indexer.embedding_file import EmbeddingFile, open_embeddings
+    from indexer.imported import import_embeddings
     from indexer.index import Index
     from indexer.info import IndexInfo
     from indexer.records import FileRecord, NewImage, Outcome
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STORES",
+    "EmbeddingFile",
     "FileRecord",
     "Index",
     "IndexInfo",
@@ -22,11 +25,14 @@ __all__ = [
     "NewImage",
     "Outcome",
     "VerifyReport",
+    "import_embeddings",
+    "open_embeddings",
     "verify_index",
 ]
 
 _ROOMS = {
     "STORES": "stores",
+    "EmbeddingFile": "embedding_file",
     "FileRecord": "records",
     "Index": "index",
     "IndexInfo": "info",
@@ -34,6 +40,8 @@ _ROOMS = {
     "NewImage": "records",
     "Outcome": "records",
     "VerifyReport": "verify",
+    "import_embeddings": "imported",
+    "open_embeddings": "embedding_file",
     "verify_index": "verify",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbir.errors import CbirError
+from cbir.errors import CbirError, IndexMissingError, SpecError
 from cli import options as opt
 from cli.exit_codes import ExitCode
 from cli.folders import cache_folder
-from cli.ingesting import ingest_options, leave, run_ingest, source_list
+from cli.ingesting import ingest_options, leave, refuse_imported, run_ingest, source_list
 from cli.settings import Device, Settings, StoreKind, load_settings
 from cli.terminal import note
 
@@ -95,8 +96,16 @@ def build_with(settings: Settings, sources: SourceList, *, skipped: Path | None)
     """Build as the settings say, and tell about it."""
     from cbir.extractors.build import resolve_extractor
     from indexer.ingest import build_index
+    from indexer.manifest import read_manifest
 
+    with suppress(IndexMissingError):
+        refuse_imported(settings.index, read_manifest(settings.index).extractor_spec())
     resolved = resolve_extractor(settings.extractor, weights=settings.weights, offline=settings.offline)
+    if not resolved.spec.can_embed:
+        raise SpecError(
+            f"Extractor {resolved.spec.name} has an imported branch, which can't embed images. "
+            "Import its embeddings: cbir index import."
+        )
     if settings.frames:
         read = replace(resolved.spec.read, frames=settings.frames)
         resolved = replace(resolved, spec=replace(resolved.spec, read=read))

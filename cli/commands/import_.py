@@ -1,0 +1,97 @@
+"""`cbir index import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options as opt
+from cli.ingesting import give_account, leave
+from cli.settings import StoreKind, load_settings
+from cli.terminal import note
+
+
+def import_(
+    embeddings: Annotated[
+        Path,
+        typer.Argument(
+            help="A matrix, a row an image: .npy, .npz, or .parquet with a list column; "
+            "float16, float32 or float64."
+        ),
+    ],
+    *,
+    items: Annotated[
+        Path,
+        typer.Option(help="A CSV or Parquet file that says what each row is of, in the same order."),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(help="What made them; imports of one name (and --sha256) are taken to be comparable."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
+    ] = None,
+    path: Annotated[
+        str, typer.Option("--path", help="The column that names the image; it need not exist.")
+    ] = "path",
+    label: opt.LabelColumn = None,
+    group: opt.GroupColumn = None,
+    array: Annotated[
+        str | None,
+        typer.Option(help="Which array of an .npz, or column of a Parquet file, where there are several."),
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option(help="Of the weights of the network that made them, where it is known.")
+    ] = None,
+    thumbnails: Annotated[
+        bool, typer.Option("--thumbnails", help="Keep a small picture of each image that is there.")
+    ] = False,
+    store: Annotated[StoreKind | None, typer.Option(help="What finds neighbours (default: faiss).")] = None,
+    skipped: opt.Skipped = None,
+    workers: opt.Workers = None,
+    timeout_s: opt.TimeoutS = None,
+    memory_mb: opt.MemoryMb = None,
+    max_pixel_mb: opt.MaxPixelMb = None,
+    max_file_mb: opt.MaxFileMb = None,
+) -> None:
+    """Make an index of embeddings that were computed elsewhere, or go on with one that was interrupted.
+
+    Search it with the id or path of an item, and evaluate it; it has no network to embed other images with.
+    Every row is accounted for. The images need not be there.
+    """
+    from cbir.items import read_table
+    from cli.progress import ProgressDisplay
+    from indexer.account import IngestOptions
+    from indexer.embedding_file import open_embeddings
+    from indexer.imported import import_embeddings
+
+    settings = load_settings(
+        index=output, store=store, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb,
+        max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb,
+    )  # fmt: skip
+    table = read_table(str(items), label_column=label, group_column=group, path_column=path)
+    matrix = open_embeddings(embeddings, array=array)
+    note(f"importing {matrix.n_rows} embeddings of {matrix.dim} dimensions into {settings.index} as {name}")
+    with ProgressDisplay(lambda: matrix.n_rows) as display:
+        report = import_embeddings(
+            settings.index, matrix, table, name=name, sha256=sha256, store=settings.store,
+            thumbnails=thumbnails, on_progress=display,
+            options=IngestOptions(limits=settings.limits, n_workers=settings.workers),
+        )  # fmt: skip
+    code = give_account(report, index=settings.index, skipped=skipped)
+    _tell_example(settings.index)
+    leave(code)
+
+
+def _tell_example(path: Path) -> None:
+    """How to ask it: an id that is in it."""
+    import shlex
+
+    from indexer.index import Index
+
+    with Index.open(path, resident=False) as index:
+        if item := next(index.items(), None):
+            note(f"search it with an item's id or path: cbir search {item.id} -i {shlex.quote(str(path))}")
