@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cbir.errors import WeightsError
+from cbir.errors import BackendError, WeightsError
 from cbir.extractors.build import resolve_extractor
 from cbir.extractors.preset import WeightsSource
-from cbir.extractors.weights import find_weights, local_weights
+from cbir.extractors.weights import find_weights, known_weights, local_weights
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-HUB = WeightsSource("hub:timm/densenet121.tv_in1k", "densenet121.tv_in1k", "Apache-2.0")
+HUB = WeightsSource("hub:someone/tiny.made_in1k", "tiny", "Apache-2.0")
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def hub_cache(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def fill(hub_cache: Path, content: bytes) -> None:
+def fill(hub_cache: Path, content: bytes, name: str = "someone--tiny.made_in1k") -> None:
     """Lay out a downloaded file as the hub does: blob, snapshot with a link, ref."""
-    repository = hub_cache / "models--timm--densenet121.tv_in1k"
+    repository = hub_cache / f"models--{name}"
     snapshot = repository / "snapshots" / COMMIT
     for folder in (repository / "blobs", repository / "refs", snapshot):
         folder.mkdir(parents=True)
@@ -62,7 +62,7 @@ def test_the_hubs_cache_is_used_without_a_connection(hub_cache, no_network, offl
     found = find_weights(HUB, hub_cache, offline=offline)
     assert found.path.read_bytes() == b"weights"
     assert found.ref.sha256 == hashlib.sha256(b"weights").hexdigest()
-    assert (found.ref.name, found.ref.license) == ("densenet121.tv_in1k", "Apache-2.0")
+    assert (found.ref.name, found.ref.license) == ("tiny", "Apache-2.0")
     assert not no_network
 
 
@@ -74,8 +74,34 @@ def test_a_revision_of_the_hub_can_be_pinned(hub_cache, no_network):
         find_weights(WeightsSource(f"{HUB.location}@{COMMIT[::-1]}"), hub_cache, offline=True)
 
 
+def test_a_damaged_file_of_the_hubs_cache_is_refused(hub_cache, no_network):
+    fill(hub_cache, b"weights")
+    (blob,) = hub_cache.glob("*/blobs/*")
+    blob.write_bytes(b"damaged")
+    with pytest.raises(
+        WeightsError, match=f"sha256 {hashlib.sha256(b'damaged').hexdigest()}, but {blob.name}"
+    ):
+        find_weights(HUB, hub_cache)
+
+
+def test_the_hubs_own_offline_switch_is_obeyed(hub_cache, no_network, monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(WeightsError, match="this run is offline"):
+        find_weights(HUB, hub_cache)
+    assert not no_network
+
+
+def test_what_the_registry_publishes_pins_a_preset_that_says_nothing(hub_cache, no_network):
+    known = next(each for each in known_weights().values() if each.source.startswith("hub:") and each.sha256)
+    fill(hub_cache, b"weights", known.source.removeprefix("hub:").replace("/", "--"))
+    with pytest.raises(WeightsError, match=f"but {known.sha256} is pinned"):
+        find_weights(WeightsSource(known.source), hub_cache)
+
+
 def test_offline_never_opens_a_connection_and_names_the_way_out(hub_cache, no_network):
-    with pytest.raises(WeightsError, match=r"timm/densenet121\.tv_in1k are not in the .*--weights FILE"):
+    with pytest.raises(WeightsError, match=r"someone/tiny\.made_in1k are not in the .*--weights FILE"):
         find_weights(HUB, hub_cache, offline=True)
     assert not no_network
 
@@ -83,7 +109,7 @@ def test_offline_never_opens_a_connection_and_names_the_way_out(hub_cache, no_ne
 def test_an_unreachable_hub_is_one_line_within_seconds(hub_cache, no_network):
     start = time.monotonic()
     with pytest.raises(
-        WeightsError, match=r"timm/densenet121\.tv_in1k can't be fetched .*--weights FILE"
+        BackendError, match=r"someone/tiny\.made_in1k can't be fetched .*--weights FILE"
     ) as it:
         find_weights(HUB, hub_cache)
     assert time.monotonic() - start < 5
@@ -91,7 +117,21 @@ def test_an_unreachable_hub_is_one_line_within_seconds(hub_cache, no_network):
     assert "\n" not in str(it.value)
 
 
-@pytest.mark.parametrize("location", ["hub:a/b/c", "hub:", "hub:../x", "ftp:x", "w.safetensors", "file:gone"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "hub:a/b/c",
+        "hub:",
+        "hub:a",
+        "hub:../x",
+        "hub:a/b/../../c",
+        "hub:a/b@../x",
+        "hub:a/b@",
+        "ftp:x",
+        "w.safetensors",
+        "file:gone",
+    ],
+)
 def test_a_source_that_makes_no_sense_is_a_weights_error(hub_cache, no_network, location):
     with pytest.raises(WeightsError):
         find_weights(WeightsSource(location), hub_cache, offline=True)
