@@ -232,7 +232,7 @@ def digest(sha256: str | None) -> bytes | None:
 
 def _item(columns: ItemColumns) -> Item:
     item_id, path, frame, label, group, metadata, info, _ = columns
-    known: dict[str, Scalar] = json.loads(info)
+    known: dict[str, Scalar] = json.loads(info) if info != "{}" else {}
     if metadata != "{}":
         known.update(json.loads(metadata))
     return Item(item_id, os.fsdecode(path), frame, label, group, known)

@@ -10,10 +10,15 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks import build, cold_search, warm_search
+from tests.benchmarks import build, cold_search, evaluation, warm_search
 from tests.benchmarks.ratio import Ratio
 
-BENCHMARKS = {"build": build.measure, "cold": cold_search.measure, "warm": warm_search.measure}
+BENCHMARKS = {
+    "build": build.measure,
+    "cold": cold_search.measure,
+    "warm": warm_search.measure,
+    "evaluate": evaluation.measure,
+}
 
 
 def main() -> None:

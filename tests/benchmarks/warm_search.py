@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import faiss
@@ -49,7 +49,13 @@ def measure(_shared: Path, rounds: int) -> Iterator[Ratio]:
     yield Ratio(f"warm search, {N} x {DIM}, k = {K}", ours_s, theirs_s, ">= 0.83", "1.2 x the raw FAISS call")
 
 
-def fill(path: Path, gallery: np.ndarray) -> None:
+def fill(
+    path: Path,
+    gallery: np.ndarray,
+    *,
+    labels: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+) -> None:
     preprocess = (Resize(224, 224), Normalise((0.5,) * 3, (0.5,) * 3))
     branch = BranchSpec("timm:none", WeightsRef("random", "0" * 64), preprocess, "model", gallery.shape[1])
     spec = ExtractorSpec("random", ReadSpec(), (branch,), FusionSpec())
@@ -57,7 +63,10 @@ def fill(path: Path, gallery: np.ndarray) -> None:
         for number, row in enumerate(gallery):
             sha256 = f"{number:064x}"
             writer.add_file(
-                FileRecord(f"/{number}.png", 1, 1, sha256, "indexed"), [NewImage(sha256, 0, row, b"", sha256)]
+                FileRecord(f"{path}/{number}.png", 1, 1, sha256, "indexed"),
+                [NewImage(sha256, 0, row, b"", sha256)],
+                label=labels[number] if labels else None,
+                group=groups[number] if groups else None,
             )
         writer.commit()
         writer.build_store()
