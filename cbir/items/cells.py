@@ -1,13 +1,15 @@
-"""The columns of a CSV or Parquet file, before anything is made of them."""
+"""The columns of a CSV or Parquet file or a sheet, before anything is made of them."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cbir.errors import ItemsError
+from cbir.items.workbook import read_workbook
 
 _DELIMITERS = ",;\t"
 
@@ -49,6 +51,27 @@ def read_csv(path: str) -> Cells:
     if not rows:
         raise ItemsError(f"{path} is empty. It needs a header with a column 'path', and a row an image.")
     return _columns(path, rows, places)
+
+
+def read_sheet(path: str, needed: Sequence[str], *, sheet: str | None = None) -> Cells:
+    """Read a sheet of a workbook, from the row that names its columns on.
+
+    Args:
+        path: of a .xlsx, .xls or .ods file.
+        needed: the first row that holds all of these names them; without such a row the first that is not
+            empty does.
+        sheet: as for ``read_workbook``.
+
+    Raises:
+        ItemsError: as ``read_workbook``; no rows; or a column named twice.
+    """
+    rows = read_workbook(path, sheet)
+    filled = [(row, f"row {i + 1}") for i, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    if not filled:
+        raise ItemsError(f"{path} has an empty sheet. It needs a row that names its columns.")
+    starts = (i for i, (row, _) in enumerate(filled) if {cell.strip() for cell in row}.issuperset(needed))
+    start = next(starts, 0)
+    return _columns(path, [row for row, _ in filled[start:]], [where for _, where in filled[start:]])
 
 
 def read_parquet(path: str) -> Cells:

@@ -21,10 +21,10 @@ from cbir.items.datasets.files import Files
 from cbir.items.datasets.release import Count, Dataset, Release, Row, birads_grade
 
 _TABLES = {
-    "mass_case_description_train_set.csv": ("train", 1318),
-    "mass_case_description_test_set.csv": ("test", 378),
-    "calc_case_description_train_set.csv": ("train", 1546),
-    "calc_case_description_test_set.csv": ("test", 326),
+    "mass_case_description_train_set": ("train", 1318),
+    "mass_case_description_test_set": ("test", 378),
+    "calc_case_description_train_set": ("train", 1546),
+    "calc_case_description_test_set": ("test", 326),
 }
 _COLUMNS = (
     "patient_id", "left or right breast", "image view", "abnormality type", "assessment", "pathology",
@@ -38,11 +38,11 @@ _Abnormality = Mapping[str, str]
 
 def _read(files: Files) -> Release:
     counts, cases, notes = [], defaultdict(list), []
-    if not any(files.named(name) for name in _TABLES):
-        raise ItemsError(f"{files.folder} has none of CBIS-DDSM's tables, such as {next(iter(_TABLES))}.")
+    if not any(files.sheets(name) for name in _TABLES):
+        raise ItemsError(f"{files.folder} has none of CBIS-DDSM's tables, such as {next(iter(_TABLES))}.csv.")
     for name, (split, published) in _TABLES.items():
-        rows = files.table(name, _COLUMNS) if files.named(name) else []
-        counts.append(Count(f"abnormalities in {name}", len(rows), published))
+        rows = files.table(name, _COLUMNS) if files.sheets(name) else []
+        counts.append(Count(f"abnormalities in {name}.csv", len(rows), published))
         for row in rows:
             cases[row["image file path"]].append({**row, "split": split})
     women = {row["patient_id"] for each in cases.values() for row in each}

@@ -1,7 +1,7 @@
 """CDD-CESM: 2,006 contrast-enhanced mammograms of 326 women, low-energy and subtracted.
 
 Layout: ``Low energy images of CDD-CESM/P1_L_DM_MLO.jpg``, ``Subtracted images of CDD-CESM/P1_L_CM_MLO.jpg``,
-the sheet ``all`` of ``Radiology-manual-annotations.xlsx`` saved as ``Radiology-manual-annotations.csv``, and
+the sheet ``all`` of ``Radiology-manual-annotations.xlsx`` (or that, saved as CSV), and
 ``Radiology_hand_drawn_segmentations_v2.csv`` (regions of the VGG annotator).
 Counts: Khaled et al., Scientific Data 2022.
 
@@ -16,11 +16,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from cbir.errors import ItemsError
-from cbir.items.datasets.files import Files, file_name, stem
+from cbir.items.datasets.files import Files, stem
 from cbir.items.datasets.release import Count, Dataset, Release, Row, birads_grade, box
 
-_SHEET = "Radiology-manual-annotations.csv"
-_REGIONS = "Radiology_hand_drawn_segmentations_v2.csv"
+_BOOK, _SHEET = "Radiology-manual-annotations", "all"
+_REGIONS = "Radiology_hand_drawn_segmentations_v2"
 _PATHOLOGY, _DENSITY = "Pathology Classification/ Follow up", "Breast density (ACR)"
 _COLUMNS = ("Image_name", "Patient_ID", "Side", "Type", "View", "BIRADS", _DENSITY, _PATHOLOGY)
 _MODALITIES = {"DM": "low energy", "CESM": "subtracted", "CM": "subtracted"}
@@ -51,17 +51,14 @@ def _read(files: Files) -> Release:
     if n_gone := len({stem(said["Image_name"]) for said in sheet}) - len(rows):
         notes.append(f"{n_gone} images of the sheet are not there")
     if not boxes:
-        notes.append(f"{_REGIONS} is not there: no boxes of lesions")
+        notes.append(f"{_REGIONS}.csv is not there: no boxes of lesions")
     return Release(tuple(rows.values()), counts, tuple(notes))
 
 
 def _sheet(files: Files) -> list[dict[str, str]]:
-    if not files.named(_SHEET):
-        books = [file_name(path) for path in files.ending(".xlsx")] or ["Radiology-manual-annotations.xlsx"]
-        raise ItemsError(
-            f"{files.folder} has no {_SHEET}. Save the sheet 'all' of {books[0]} under that name."
-        )
-    return files.table(_SHEET, _COLUMNS)
+    if not files.sheets(_BOOK):
+        raise ItemsError(f"{files.folder} has no {_BOOK}.xlsx, which says what the images show.")
+    return files.table(_BOOK, _COLUMNS, sheet=_SHEET)
 
 
 def _row(path: str, said: Mapping[str, str], density: str | None, boxes: Sequence[str]) -> Row:
@@ -87,12 +84,13 @@ def _row(path: str, said: Mapping[str, str], density: str | None, boxes: Sequenc
 
 def _boxes(files: Files) -> Mapping[str, list[str]]:
     boxes = defaultdict(list)
-    if files.named(_REGIONS):
+    if files.sheets(_REGIONS):
         for region in files.table(_REGIONS, ("#filename", "region_shape_attributes")):
             try:
                 found = _shape_box(json.loads(region["region_shape_attributes"] or "{}"))
             except (ValueError, KeyError, TypeError, OverflowError) as error:
-                raise ItemsError(f"{_REGIONS}: a region of {region['#filename']} can't be read.") from error
+                where = f"{_REGIONS}.csv: a region of {region['#filename']}"
+                raise ItemsError(f"{where} can't be read.") from error
             if found:
                 boxes[stem(region["#filename"])].append(found)
     return boxes

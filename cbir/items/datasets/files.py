@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from cbir.errors import ItemsError
-from cbir.items.cells import read_csv
+from cbir.items.cells import read_csv, read_sheet
 from cbir.items.found import Found
 from cbir.items.walk import walk
+from cbir.items.workbook import WORKBOOK_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,26 @@ class Files:
         """Those of this name, in any case."""
         return [path for path in self.paths if file_name(path).lower() == name.lower()]
 
-    def table(self, name: str, needed: Iterable[str]) -> list[dict[str, str]]:
-        """Read the CSV table of this name.
+    def sheets(self, name: str) -> list[str]:
+        """Tables of this name, in any case, with a dash, a line or a space between its words.
 
         Args:
-            name: in any case.
+            name: without its suffix.
+
+        Returns:
+            The CSV files if there are any, else the workbooks.
+        """
+        wanted = _words(name)
+        found = [path for path in self.ending(".csv", *WORKBOOK_SUFFIXES) if _words(stem(path)) == wanted]
+        return [path for path in found if path.lower().endswith(".csv")] or found
+
+    def table(self, name: str, needed: Sequence[str], *, sheet: str | None = None) -> list[dict[str, str]]:
+        """Read the table of this name, from a CSV file or else from a workbook.
+
+        Args:
+            name: without its suffix, as for ``sheets``.
             needed: columns that must be there.
+            sheet: of a workbook with several.
 
         Returns:
             Its rows; cells stripped.
@@ -54,10 +69,11 @@ class Files:
         Raises:
             ItemsError: there is none, or several, or it can't be read, or lacks a column.
         """
-        found = self.named(name)
+        found = self.sheets(name)
         if len(found) != 1:
-            raise ItemsError(f"{self.folder} has {len(found)} files {name}; there must be one.")
-        cells = read_csv(found[0])
+            raise ItemsError(f"{self.folder} has {len(found)} files {name}.csv; there must be one.")
+        is_csv = found[0].lower().endswith(".csv")
+        cells = read_csv(found[0]) if is_csv else read_sheet(found[0], needed, sheet=sheet)
         missing = [column for column in needed if column not in cells.columns]
         if missing:
             there = ", ".join(cells.columns)
@@ -76,3 +92,7 @@ def stem(path: str) -> str:
     name = file_name(path).strip()
     head, dot, suffix = name.rpartition(".")
     return head.strip() if dot and suffix.isalpha() else name
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("-", " ").replace("_", " ")

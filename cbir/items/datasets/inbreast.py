@@ -1,8 +1,9 @@
 """INbreast: 410 full-field digital mammograms of 115 cases.
 
-Layout: ``INbreast.csv`` (semicolons: Patient ID, Patient age, Laterality, View, Acquisition date, File Name,
-ACR, Bi-Rads; the patient is "removed"), ``AllDICOMs/20586908_6c613a14b80a8591_MG_R_CC_ANON.dcm`` (file name,
-patient, side, view) and ``AllXML/20586908.xml`` (OsiriX regions). The images may be PNG or JPEG copies.
+Layout: ``INbreast.xls`` or ``INbreast.csv`` (semicolons), with Patient ID, Patient age, Laterality, View,
+Acquisition date, File Name, ACR and Bi-Rads, where the patient is "removed";
+``AllDICOMs/20586908_6c613a14b80a8591_MG_R_CC_ANON.dcm`` (file name, patient, side, view); and
+``AllXML/20586908.xml`` (OsiriX regions). The images may be PNG or JPEG copies.
 Counts: Moreira et al., Academic Radiology 2012.
 
 The BI-RADS copies on Kaggle: folders ``Birads1`` … ``Birads5`` of ``20586908.png``, with or without the
@@ -47,14 +48,15 @@ def _read(files: Files) -> Release:
 
 
 def _table(files: Files, *, optional: bool) -> Mapping[str, dict[str, str]]:
-    if files.named("INbreast.csv"):
-        rows = files.table("INbreast.csv", _COLUMNS)
+    if files.sheets("INbreast"):
+        rows = files.table("INbreast", _COLUMNS, sheet="Sheet1")
         return {row["File Name"]: row for row in rows if _DIGITS.fullmatch(row["File Name"])}
     if optional:
         return {}
-    sheets = [file_name(path) for path in files.ending("inbreast.xls", "inbreast.xlsx")]
-    hint = f"save {sheets[0]} as that" if sheets else "it lies beside AllDICOMs"
-    raise ItemsError(f"{files.folder} has no INbreast.csv, which says what the images show: {hint}.")
+    raise ItemsError(
+        f"{files.folder} has neither INbreast.csv nor INbreast.xls, which say what the images show: they lie "
+        "beside AllDICOMs."
+    )
 
 
 def _row(match: re.Match[str], woman: str | None, said: Mapping[str, str], regions: str | None) -> Row:

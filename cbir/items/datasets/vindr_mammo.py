@@ -25,9 +25,9 @@ _SPLITS = {"training": "train"}
 
 
 def _read(files: Files) -> Release:
-    breasts = files.table("breast-level_annotations.csv", _BREASTS)
-    has_findings = bool(files.named("finding_annotations.csv"))
-    findings = files.table("finding_annotations.csv", _FINDINGS) if has_findings else []
+    breasts = files.table("breast-level_annotations", _BREASTS)
+    has_findings = bool(files.sheets("finding_annotations"))
+    findings = files.table("finding_annotations", _FINDINGS) if has_findings else []
     boxes = defaultdict(list)
     for each in findings:
         if each["xmin"]:

@@ -71,7 +71,29 @@ def test_cdd_cesm_takes_the_highest_birads_and_the_density_of_the_same_breast(la
     assert "1 images of the sheet are not there" in result.stderr
 
 
-def test_cdd_cesm_as_a_workbook_says_which_sheet_to_save(lay, cbir):
-    folder = lay({"Radiology manual annotations.xlsx": "", "P1_L_DM_CC.jpg": ""})
+def test_cdd_cesm_is_read_from_the_sheet_of_its_workbook(lay, prepare, xlsx):
+    rows = [
+        cesm_row("P1_L_DM_CC", "DM", 4, "c", "Malignant"),
+        cesm_row("P2_R_CM_MLO", "CESM", "1$2", "_", "Normal"),
+    ]
+    folder = lay({"P1_L_DM_CC.jpg": "", "P2_R_CM_MLO.jpg": ""})
+    sheet = [list(rows[0]), *(list(row.values()) for row in rows)]
+    xlsx(folder / "Radiology manual annotations.xlsx", {"masses": [["Image_name"]], "all": sheet})
+    found, _ = prepare("cdd-cesm", folder)
+    assert [(row.label, row.metadata["grade"], row.metadata["birads"]) for row in found.values()] == [
+        ("malignant", 4, "4"),
+        ("normal", 2, "1$2"),
+    ]
+
+
+def test_a_workbook_without_that_sheet_lists_those_it_has(lay, cbir, xlsx):
+    folder = lay({"P1_L_DM_CC.jpg": ""})
+    xlsx(folder / "Radiology-manual-annotations.xlsx", {"masses": [["a"]], "Ärzte": [["b"]]})
     said = cbir("datasets", "prepare", "cdd-cesm", folder, expect=1).stderr
-    assert "Save the sheet 'all' of Radiology manual annotations.xlsx" in said
+    assert "has no sheet 'all'; its sheets are masses, Ärzte" in said
+
+
+def test_a_file_that_is_no_workbook_is_one_line(lay, cbir):
+    folder = lay({"Radiology-manual-annotations.xlsx": "text", "P1_L_DM_CC.jpg": ""})
+    (line,) = cbir("datasets", "prepare", "cdd-cesm", folder, expect=1).stderr.splitlines()
+    assert "can't be read as a workbook. Save its table as CSV" in line

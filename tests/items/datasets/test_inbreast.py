@@ -71,10 +71,27 @@ def test_inbreast_joins_its_table_its_file_names_and_its_regions(inbreast, prepa
     assert result.stdout.splitlines()[1].split() == ["images", "3", "410", "differs"]
 
 
-def test_inbreast_without_its_table_says_what_to_save(lay, cbir):
-    folder = lay({"INbreast.xls": "", "AllDICOMs/" + IMAGE.format("20586908", PATIENT, "R", "CC"): ""})
-    assert "has no INbreast.csv" in cbir("datasets", "prepare", "inbreast", folder, expect=1).stderr
-    assert "save INbreast.xls as that" in cbir("datasets", "prepare", "inbreast", folder, expect=1).stderr
+def test_inbreast_without_its_table_says_which_it_needs(lay, cbir):
+    folder = lay({"AllDICOMs/" + IMAGE.format("20586908", PATIENT, "R", "CC"): ""})
+    said = cbir("datasets", "prepare", "inbreast", folder, expect=1).stderr
+    assert "has neither INbreast.csv nor INbreast.xls" in said
+
+
+def test_inbreast_is_read_from_its_workbook_with_numbers_for_names_and_a_line_above(lay, prepare, xls):
+    folder = lay({"AllDICOMs/" + IMAGE.format("20586908", PATIENT, "R", "CC"): ""})
+    row = inbreast_row(20586908, "4a")
+    xls(folder / "INbreast.xls", [["INbreast", "", ""], list(row), list(row.values()), ["", "Total", 410]])
+    rows, _ = prepare("inbreast", folder)
+    (only,) = rows.values()
+    assert (only.label, only.metadata["birads"], only.metadata["density"]) == ("4", "4a", 3)
+
+
+def test_the_table_as_csv_is_taken_before_the_workbook(lay, prepare):
+    image = "AllDICOMs/" + IMAGE.format("20586908", PATIENT, "R", "CC")
+    rows, _ = prepare(
+        "inbreast", lay({"INbreast.xls": "", "INbreast.csv": [inbreast_row("20586908", "2")], image: ""})
+    )
+    assert [row.label for row in rows.values()] == ["2"]
 
 
 def test_the_birads_folders_of_inbreast_are_grades_and_name_no_patient(lay, prepare):

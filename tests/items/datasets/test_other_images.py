@@ -112,8 +112,8 @@ def test_an_unknown_data_set_is_wrong_usage(cbir, tmp_path):
         ("mini-mias", "has 0 files Info.txt"),
         ("cbis-ddsm", "has none of CBIS-DDSM's tables"),
         ("vindr-mammo", "has 0 files breast-level_annotations.csv"),
-        ("cdd-cesm", "Save the sheet 'all'"),
-        ("inbreast", "has no INbreast.csv"),
+        ("cdd-cesm", "has no Radiology-manual-annotations.xlsx"),
+        ("inbreast", "has neither INbreast.csv nor INbreast.xls"),
     ],
 )
 def test_a_folder_without_the_release_says_what_is_missing_and_writes_nothing(
