@@ -19,6 +19,7 @@ from cli.commands import (
     import_,
     info,
     items,
+    models,
     remove,
     search,
     update,
@@ -37,6 +38,7 @@ app = typer.Typer(
 index = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 settings = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 public = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
+weights = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 items_file = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 
 app.add_typer(index, name="index", help="Build an index of images, and look after it.")
@@ -46,6 +48,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")
 app.add_typer(items_file, name="items", help="Split a list of images by patient, and look for leaks.")
+app.add_typer(weights, name="models", help="Weights: fetch, check, carry to a machine without a network.")
 app.add_typer(settings, name="config", help="What is set, and where.")
 
 index.command("build")(build.build)
@@ -59,6 +62,11 @@ public.command("list")(datasets.list_datasets)
 public.command("prepare")(datasets.prepare)
 items_file.command("split")(items.split)
 items_file.command("audit")(items.audit)
+weights.command("list")(models.list_models)
+weights.command("pull")(models.pull)
+weights.command("verify")(models.verify)
+weights.command("bundle")(models.bundle)
+weights.command("install")(models.install)
 settings.command("show")(config.show)
 
 

@@ -14,3 +14,8 @@ def config_folder() -> Path:
 def cache_folder() -> Path:
     """Of what can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cbir"
+
+
+def weights_folder() -> Path:
+    """Of weights that were installed, and of the sha256 of all that were ever pulled."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cbir" / "weights"

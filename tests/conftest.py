@@ -32,7 +32,7 @@ name = "seeded random numbers"
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Configuration and caches of the tests alone: nobody's patient key is made or read."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
 

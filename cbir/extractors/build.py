@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cbir.extractors.extractor import Extractor
     from cbir.extractors.spec import ExtractorSpec
+    from cbir.extractors.weights import WeightsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,11 @@ class ResolvedExtractor:
 
 
 def resolve_extractor(
-    name_or_toml: str | Path, *, weights: Path | None = None, offline: bool = False
+    name_or_toml: str | Path,
+    *,
+    weights: Path | None = None,
+    offline: bool = False,
+    store: WeightsStore | None = None,
 ) -> ResolvedExtractor:
     """Find the weights, and with them the spec and its fingerprint, without importing torch.
 
@@ -33,15 +38,18 @@ def resolve_extractor(
         name_or_toml: a key of ``PRESETS``, or a TOML file in their format.
         weights: used instead of the preset's; its sha256 is what the spec records.
         offline: never open a connection.
+        store: the user's own folder of weights, looked in first.
 
     Raises:
+        BackendError: the hub can't be reached.
         SpecError: the preset makes no sense.
         WeightsError: a file is missing, unreachable, or not the pinned one.
     """
     preset = read_preset(name_or_toml)
     if weights is None:
         files = tuple(
-            find_weights(planned.weights, preset.folder, offline=offline) for planned in preset.branches
+            find_weights(planned.weights, preset.folder, offline=offline, store=store)
+            for planned in preset.branches
         )
     elif len(preset.branches) == 1:
         files = (local_weights(weights),)

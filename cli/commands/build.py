@@ -13,7 +13,7 @@ import typer
 from cbir.errors import CbirError, IndexMissingError, SpecError
 from cli import options as opt
 from cli.exit_codes import ExitCode
-from cli.folders import cache_folder
+from cli.folders import cache_folder, weights_folder
 from cli.ingesting import ingest_options, leave, refuse_imported, run_ingest, source_list
 from cli.settings import Device, Settings, StoreKind, load_settings
 from cli.terminal import note
@@ -95,12 +95,16 @@ def build(
 def build_with(settings: Settings, sources: SourceList, *, skipped: Path | None) -> ExitCode:
     """Build as the settings say, and tell about it."""
     from cbir.extractors.build import resolve_extractor
+    from cbir.extractors.weights import WeightsStore
     from indexer.ingest import build_index
     from indexer.manifest import read_manifest
 
     with suppress(IndexMissingError):
         refuse_imported(settings.index, read_manifest(settings.index).extractor_spec())
-    resolved = resolve_extractor(settings.extractor, weights=settings.weights, offline=settings.offline)
+    resolved = resolve_extractor(
+        settings.extractor, weights=settings.weights, offline=settings.offline,
+        store=WeightsStore(weights_folder()),
+    )  # fmt: skip
     if not resolved.spec.can_embed:
         raise SpecError(
             f"Extractor {resolved.spec.name} has an imported branch, which can't embed images. "

@@ -11,6 +11,7 @@ from importlib import metadata
 
 from cbir.errors import CbirError, MissingLibraryError
 from cli.doctor.finding import Finding
+from cli.folders import weights_folder
 from cli.settings import Settings
 
 _OLDEST_PYTHON = (3, 11)
@@ -107,9 +108,12 @@ def _transfer_syntaxes() -> Finding:
 
 def _weights(settings: Settings) -> Finding:
     from cbir.extractors.build import resolve_extractor
+    from cbir.extractors.weights import WeightsStore
 
     try:
-        resolved = resolve_extractor(settings.extractor, weights=settings.weights, offline=True)
+        resolved = resolve_extractor(
+            settings.extractor, weights=settings.weights, offline=True, store=WeightsStore(weights_folder())
+        )
     except CbirError as error:
         return Finding(
             "weights",

@@ -60,6 +60,13 @@ def cached_sha256(path: Path) -> str | None:
     return name if path.is_symlink() and _SHA256.fullmatch(name) else None
 
 
+def cached_revision(path: Path) -> str | None:
+    """The commit that a file of the hub's cache belongs to; None where it does not say."""
+    parts = path.parts
+    at = parts.index("snapshots") + 1 if "snapshots" in parts else len(parts)
+    return parts[at] if at < len(parts) - 1 else None
+
+
 def fetch_hub_file(location: HubLocation, *, revision: str | None = None) -> HubFile:
     """Download into the hub's local cache.
 
