@@ -25,11 +25,13 @@ import xxhash
 
 from cbir.errors import ImageError, SkipReason
 from cbir.images.channel import Channel
-from cbir.images.prepare import prepare
+from cbir.images.mask_box import MaskBox
+from cbir.images.prepare import prepare_all
 from cbir.images.reader import read_images
 from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
-from cbir.images.steps import step_from_dict
+from cbir.images.steps import Raster, step_from_dict
 from cbir.images.thumbnail import thumbnail
+from cbir.images.tiles import TileGrid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,23 +52,31 @@ class Task:
     read: ReadSpec
     policy: ReadPolicy
     limits: DecodeLimits
-    branches: tuple[tuple[Step, ...], ...]
+    plans: tuple[tuple[Step, ...], ...]
+    tiles: TileGrid | None
     hash_key: bytes | None
     thumbnail_side_px: int
 
     @classmethod
     def from_dict(cls, values: Mapping[str, JSON]) -> Task:
         """Read what the pool wrote."""
-        branches = cast("list[list[dict[str, JSON]]]", values["branches"])
+        plans = cast("list[list[dict[str, JSON]]]", values["plans"])
+        tiles = cast("dict[str, JSON] | None", values["tiles"])
         key = cast("str | None", values["hash_key"])
         return cls(
             read=ReadSpec.from_dict(cast("dict[str, JSON]", values["read"])),
             policy=ReadPolicy(**cast("dict[str, JSON]", values["policy"])),  # type: ignore[arg-type]
             limits=DecodeLimits(**cast("dict[str, JSON]", values["limits"])),  # type: ignore[arg-type]
-            branches=tuple(tuple(step_from_dict(step) for step in branch) for branch in branches),
+            plans=tuple(tuple(_step(step) for step in steps) for steps in plans),
+            tiles=None if tiles is None else TileGrid.from_dict(tiles),
             hash_key=None if key is None else bytes.fromhex(key),
             thumbnail_side_px=cast("int", values["thumbnail_side_px"]),
         )
+
+
+def _step(settings: Mapping[str, JSON]) -> Step:
+    """A step of a spec, or the one that only a pool's owner can ask for."""
+    return MaskBox() if settings == {"step": MaskBox.name} else step_from_dict(settings)
 
 
 def main(socket_fd: int, parent_pid: int) -> None:
@@ -128,7 +138,8 @@ def _last_message(error: ImageError | None, *, tainted: bool) -> dict[str, JSON]
 
 
 def _send_frame(channel: Channel, image: Image, task: Task) -> None:
-    prepared = [prepare(image, steps) for steps in task.branches]
+    boxes = task.tiles.boxes(Raster(image.pixels, image.white)) if task.tiles else []
+    prepared = prepare_all(image, task.plans, boxes)
     jpeg = thumbnail(image, task.thumbnail_side_px)
     header: dict[str, JSON] = {
         "done": False,
@@ -137,6 +148,7 @@ def _send_frame(channel: Channel, image: Image, task: Task) -> None:
         "info": dataclasses.asdict(image.info),
         "notes": list(image.notes),
         "shapes": [list(array.shape) for array in prepared],
+        "boxes": [list(box) for box in boxes],
     }
     channel.send_json(header)
     for array in prepared:

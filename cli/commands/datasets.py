@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cli import options as opt
 from cli.exit_codes import UsageProblem
+from cli.settings import load_settings
 from cli.terminal import note
 
 
@@ -27,6 +29,14 @@ def prepare(
     output: Annotated[Path, typer.Option("--output", "-o", help="The items file to write, CSV.")] = Path(
         "items.csv"
     ),
+    masks: Annotated[
+        bool, typer.Option("--masks/--no-masks", help="Read masks for the boxes of lesions, or leave them.")
+    ] = True,
+    workers: opt.Workers = None,
+    timeout_s: opt.TimeoutS = None,
+    memory_mb: opt.MemoryMb = None,
+    max_pixel_mb: opt.MaxPixelMb = None,
+    max_file_mb: opt.MaxFileMb = None,
 ) -> None:
     """Make an items file of a public data set's release. Nothing is downloaded.
 
@@ -35,12 +45,20 @@ def prepare(
     """
     from cbir.items.datasets import DATASETS
     from cbir.items.datasets import prepare as prepare_dataset
+    from cli.masks import MaskReader
     from cli.renderers.table import columns
 
     if name not in DATASETS:
         raise UsageProblem(f"{name!r} is no data set that cbir knows; there are {', '.join(DATASETS)}.")
     dataset = DATASETS[name]
-    release = prepare_dataset(dataset, folder, output)
+    settings = load_settings(
+        workers=workers,
+        timeout_s=timeout_s,
+        memory_mb=memory_mb,
+        max_pixel_mb=max_pixel_mb,
+        max_file_mb=max_file_mb,
+    )
+    release = prepare_dataset(dataset, folder, output, look_at=MaskReader(settings) if masks else None)
     rows = [
         [
             count.what,

@@ -6,8 +6,10 @@ from cbir.items.datasets.cbis_ddsm import CBIS_DDSM
 from cbir.items.datasets.cdd_cesm import CDD_CESM
 from cbir.items.datasets.inbreast import INBREAST
 from cbir.items.datasets.lc25000 import LC25000
+from cbir.items.datasets.masks import LookAt, Seen
 from cbir.items.datasets.mini_mias import MINI_MIAS
-from cbir.items.datasets.release import Dataset, Release, prepare
+from cbir.items.datasets.prepare import prepare
+from cbir.items.datasets.release import Dataset, Release
 from cbir.items.datasets.vindr_mammo import VINDR_MAMMO
 
 DATASETS: dict[str, Dataset] = {
@@ -22,4 +24,4 @@ DATASETS: dict[str, Dataset] = {
 }
 """By the name of the command line."""
 
-__all__ = ["DATASETS", "Dataset", "Release", "prepare"]
+__all__ = ["DATASETS", "Dataset", "LookAt", "Release", "Seen", "prepare"]

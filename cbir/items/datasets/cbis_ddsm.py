@@ -2,8 +2,10 @@
 
 Layout: ``mass_case_description_train_set.csv`` and its three sisters; an abnormality a row; and the images as
 TCIA's retriever lays them, below ``Mass-Training_P_00001_LEFT_CC/…/``, or as JPEG below folders named for the
-series (a copy on Kaggle). Only full mammograms are taken, neither crops nor masks. The tables of masses say
-``breast_density``, those of calcifications ``breast density``.
+series (a copy on Kaggle). Only full mammograms become rows. The mask of an abnormality lies with its crop
+below ``Mass-Training_P_00001_LEFT_CC_1/…/``, in one series or in two, and in places the tables name the one
+for the other: the mask is the file that has two values and the size of the mammogram. The tables of masses
+say ``breast_density``, those of calcifications ``breast density``.
 Counts: the collection's page at TCIA for the women; the official tables themselves for the abnormalities
 (Lee et al., Scientific Data 2017).
 
@@ -28,11 +30,12 @@ _TABLES = {
 }
 _COLUMNS = (
     "patient_id", "left or right breast", "image view", "abnormality type", "assessment", "pathology",
-    "image file path",
+    "image file path", "cropped image file path", "ROI mask file path",
 )  # fmt: skip
 _LABELS = {"BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign", "MALIGNANT": "malignant"}
 _SIDES = {"LEFT": "L", "RIGHT": "R"}
-_CASE = re.compile(r"(Mass|Calc)-(Training|Test)_P_\d{5}_(LEFT|RIGHT)_[A-Z]+")
+_CASE = re.compile(r"(Mass|Calc)-(Training|Test)_P_\d{5}_(LEFT|RIGHT)_[A-Z]+(_\d+)?")
+_REGION_PATHS = ("ROI mask file path", "cropped image file path")
 _Abnormality = Mapping[str, str]
 
 
@@ -48,7 +51,11 @@ def _read(files: Files) -> Release:
     women = {row["patient_id"] for each in cases.values() for row in each}
     by_case, by_series = _index(files.ending(".dcm", ".jpg", ".jpeg", ".png"))
     found = {key: _find(key, by_case, by_series) for key in cases}
-    rows_found = tuple(_row(path, cases[key]) for key, path in found.items() if path)
+    rows_found = tuple(
+        _row(path, cases[key], tuple(_masks(each, by_case, by_series) for each in cases[key]))
+        for key, path in found.items()
+        if path
+    )
     if n_gone := len(cases) - len(rows_found):
         notes.append(f"{n_gone} of the {len(cases)} full mammograms in the tables are not there")
     notes += _crossing(rows_found)
@@ -68,14 +75,27 @@ def _index(paths: Sequence[str]) -> tuple[Mapping[str, list[str]], Mapping[str, 
 
 
 def _find(key: str, by_case: Mapping[str, list[str]], by_series: Mapping[str, list[str]]) -> str | None:
-    """The one file of a full mammogram, by its series, else by its case; None if there is not one."""
-    parts = key.split("/")
-    series = by_series.get(parts[-2], []) if len(parts) > 1 else []
-    candidates = series or by_case.get(parts[0], [])
+    """The one file of a full mammogram; None if there is not one."""
+    candidates = _files(key, by_case, by_series)
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _row(path: str, abnormalities: Sequence[_Abnormality]) -> Row:
+def _masks(
+    said: _Abnormality, by_case: Mapping[str, list[str]], by_series: Mapping[str, list[str]]
+) -> tuple[str, ...]:
+    """The files of which one is the mask of an abnormality: the tables swap masks and crops."""
+    files = (path for name in _REGION_PATHS for path in _files(said[name], by_case, by_series))
+    return tuple(dict.fromkeys(files))
+
+
+def _files(key: str, by_case: Mapping[str, list[str]], by_series: Mapping[str, list[str]]) -> list[str]:
+    """The files of a series, by its folder, else by the case that it is of."""
+    parts = key.split("/")
+    series = by_series.get(parts[-2], []) if len(parts) > 1 else []
+    return series or by_case.get(parts[0], [])
+
+
+def _row(path: str, abnormalities: Sequence[_Abnormality], masks: tuple[tuple[str, ...], ...]) -> Row:
     """An image with several abnormalities is malignant if one is, and has the highest of their BI-RADS."""
     first = abnormalities[0]
     labels = {_label(path, each["pathology"]) for each in abnormalities}
@@ -90,6 +110,7 @@ def _row(path: str, abnormalities: Sequence[_Abnormality]) -> Row:
         view=first["image view"] or None,
         side=_SIDES.get(first["left or right breast"].upper()),
         density=density if density != "0" else None,
+        masks=masks,
         more={"abnormality": ";".join(kinds), "n_abnormalities": len(abnormalities), "split": first["split"]},
     )
 
@@ -109,8 +130,6 @@ def _crossing(rows: Sequence[Row]) -> Iterator[str]:
             f"{n_crossing} women are in the official training and test set both: audit the split, or make "
             "one of your own: cbir items split --column NAME"
         )
-    if rows:
-        yield "the boxes of lesions are in the mask images alone, and are not read"
 
 
 CBIS_DDSM = Dataset(

@@ -1,6 +1,7 @@
 """mini-MIAS: 322 film mammograms, both MLO views of 161 women.
 
-Layout: ``Info.txt`` and ``mdb001.pgm`` … ``mdb322.pgm``, as released; PNG copies under the same names too.
+Layout: ``Info.txt`` and ``mdb001.pgm`` … ``mdb322.pgm``, as released; or PNG copies under the same names. The
+centre of a lesion is counted from the bottom left corner, and its box from the top left one.
 Counts and the meaning of the columns: ``Info.txt`` itself (Suckling et al., 1994).
 """
 
@@ -36,7 +37,7 @@ def _read(files: Files) -> Release:
     for path in files.ending(".png", ".pgm"):
         if (match := _IMAGE.fullmatch(path)) and match[1].lower() in films:
             name = match[1].lower()
-            if name not in paths or match[2].lower() == "png":  # of two copies, the one we decode
+            if name not in paths or match[2].lower() == "png":  # of two copies one
                 paths[name] = path
     rows = tuple(_row(name, films[name], path) for name, path in sorted(paths.items()))
     grades = [row.grade for row in rows]
@@ -48,9 +49,7 @@ def _read(files: Files) -> Release:
             for i, (label, n) in enumerate(zip(_LABELS, (207, 63, 52), strict=True))
         ),
     )
-    n_pgm = sum(row.path.lower().endswith(".pgm") for row in rows)
-    note = f"{n_pgm} images are PGM, which cbir does not decode: convert them to PNG, and prepare again"
-    return Release(rows, counts, (note,) if n_pgm else ())
+    return Release(rows, counts)
 
 
 def _films(files: Files) -> dict[str, _Film]:

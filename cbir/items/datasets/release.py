@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from cbir.errors import ItemsError
 from cbir.items.datasets.files import Files
-from cbir.items.write import path_cell, write_table
 from cbir.types import Scalar
 
 
@@ -27,6 +23,7 @@ class Row:
         density: of the breast, in the release's own letters or digits.
         lesion_box: ``x,y,width,height`` in pixels from the top left corner; several with semicolons between.
         magnification: of a microscope.
+        masks: a lesion each: the files of which one is its mask; none when no such file is there.
         more: further columns.
     """
 
@@ -39,6 +36,7 @@ class Row:
     density: str | None = None
     lesion_box: str | None = None
     magnification: int | None = None
+    masks: tuple[tuple[str, ...], ...] = ()
     more: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -88,30 +86,6 @@ class Dataset:
     read: Callable[[Files], Release]
 
 
-def prepare(dataset: Dataset, folder: Path, output: Path) -> Release:
-    """Write what a folder holds of a data set as an items file; columns without a value are left out.
-
-    Raises:
-        ItemsError: the folder has none of it, or a table of the release can't be read; or as ``write_table``.
-    """
-    if not folder.is_dir():
-        raise ItemsError(f"{folder} is no folder. Give the one that holds {dataset.title}.")
-    files = Files.below(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links
-    release = dataset.read(files)
-    if not release.rows:
-        raise ItemsError(
-            f"{folder} has no image of {dataset.title}. Give the folder it was unpacked to; it comes from "
-            f"{dataset.home}."
-        )
-    beside = os.path.dirname(os.path.abspath(output))  # noqa: PTH100, PTH120
-    columns = _columns(release.rows, beside)
-    write_table(output, {name: cells for name, cells in columns.items() if any(c is not None for c in cells)})
-    if files.n_refused:
-        note = f"{files.n_refused} symbolic links and the like were passed over"
-        return replace(release, notes=(*release.notes, note))
-    return release
-
-
 def box(x0: float, y0: float, x1: float, y1: float) -> str:
     """Write a lesion box, from two corners, in whole pixels."""
     left, top = max(int(x0), 0), max(int(y0), 0)
@@ -124,11 +98,3 @@ def birads_grade(text: str) -> int | None:
     if not digits or digits[0] == "0":
         return None
     return min(int(digits[0]), 5)
-
-
-def _columns(rows: Sequence[Row], folder: str) -> dict[str, list[Scalar]]:
-    names = [name for name in Row.__dataclass_fields__ if name not in ("path", "more")]
-    columns: dict[str, list[Scalar]] = {"path": [path_cell(row.path, folder) for row in rows]}
-    columns |= {name: [getattr(row, name) for row in rows] for name in names}
-    further = dict.fromkeys(name for row in rows for name in row.more)
-    return columns | {name: [row.more.get(name) for row in rows] for name in further}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from cbir.images.reader import read_images
+
 INFO = """\
 3rd column: CIRC
 mdb001 G CIRC B 535 425 197
@@ -34,10 +38,20 @@ def test_mini_mias_is_read_from_its_info(lay, prepare):
     assert "4 images, NOT the whole release as published" in result.stderr
 
 
-def test_mini_mias_as_released_is_pgm_which_is_said_to_be_undecodable(lay, prepare):
-    rows, result = prepare("mini-mias", lay({"Info.txt": INFO, "mdb001.pgm": "", "MDB002.PGM": ""}))
+def test_mini_mias_as_released_is_pgm_and_its_boxes_lie_where_the_lesion_is(lay, prepare):
+    folder = lay({"Info.txt": INFO})
+    film = np.zeros((1024, 1024), np.uint8)
+    film[1024 - 425 - 197 : 1024 - 425 + 197, 535 - 197 : 535 + 197] = 200
+    raw = b"P5\n# mini-MIAS\n1024 1024\n255\n" + film.tobytes()
+    (folder / "mdb001.pgm").write_bytes(raw)
+    (folder / "MDB002.PGM").write_bytes(raw)
+    rows, result = prepare("mini-mias", folder)
     assert list(rows) == ["mdb001.pgm", "MDB002.PGM"]
-    assert "2 images are PGM, which cbir does not decode" in result.stderr
+    x, y, width, height = map(int, str(rows["mdb001.pgm"].metadata["lesion_box"]).split(","))
+    (image,) = read_images((folder / "mdb001.pgm").read_bytes())
+    assert (image.pixels[y : y + height, x : x + width] == 200).all()
+    assert (image.pixels > 0).sum() == width * height
+    assert "note:" not in result.stderr
 
 
 def test_the_real_mini_mias_is_whole_and_says_what_its_labels_say(mini_mias, tmp_path, cbir):
