@@ -61,9 +61,9 @@ def read_marked(prepared: NDArray[np.float32]) -> Marked:
     """Read what ``MASK_STEPS`` made of an image.
 
     Args:
-        prepared: (3, 1, 5).
+        prepared: (…, 3, 1, 5), as a decoded frame holds it.
     """
-    left, top, width, height, grey = (float(each) for each in prepared[0, 0])
+    left, top, width, height, grey = (float(each) for each in prepared.reshape(-1, 5)[0])
     box = (int(left), int(top), int(width), int(height)) if width > 0 else None
     return Marked(box, grey <= _MOST_GREY)
 
