@@ -205,7 +205,7 @@ class _Import:
     def _is_unchanged(self, seen: Seen) -> bool:
         found, record = seen.found, seen.record
         before = self._writer.file(record.path)
-        if before is None or before.sha256 != record.sha256 or before.outcome == "skipped":
+        if before is None or before.sha256 != record.sha256:
             return False
         self._account.unchanged += 1
         if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):

@@ -51,12 +51,12 @@ def test_an_imported_branch_is_the_only_one(spec, branch):
 
 def test_an_imported_branch_has_no_preprocessing_and_no_input(branch):
     (imported,) = imported_spec("a", 4).branches
-    with pytest.raises(SpecError, match="no steps and pooling model"):
+    with pytest.raises(SpecError, match="imported:a"):
         replace(imported, preprocess=branch.preprocess)
-    with pytest.raises(SpecError, match="no steps and pooling model"):
+    with pytest.raises(SpecError, match="imported:a"):
         replace(imported, pooling="gem")
     with pytest.raises(SpecError, match="no network to run"):
-        _ = imported.input_px
+        _ = imported.input_shape
 
 
 @pytest.mark.parametrize(

@@ -170,8 +170,10 @@ def test_an_interrupted_import_goes_on_to_the_same_index(importing, tmp_path):
     assert (report.found, report.indexed, report.interrupted) == (4, 4, True)
     with Index.open(tmp_path / "x.index") as index:
         assert len(index) == 4
-    report = importing(matrix, paths)
+    told = []
+    report = importing(matrix, paths, on_progress=told.append)
     assert (report.unchanged, report.indexed, report.interrupted) == (4, 5, False)
+    assert (told[-1].found, told[-1].acknowledged) == (9, 9)
     assert verify_index(tmp_path / "x.index").n_items == 9
 
 
