@@ -1,0 +1,22 @@
+"""Charts as inline SVG: numbers in, text out; colours come from the page."""
+
+from cbir.evaluation.report.charts.bars import Mark, bar, swatch
+from cbir.evaluation.report.charts.heatmap import HeatRow, heatmap
+from cbir.evaluation.report.charts.line import Line, line_chart
+from cbir.evaluation.report.charts.scale import share_ticks, tick_places
+from cbir.evaluation.report.charts.scatter import N_SLOTS, marker, scatter
+
+__all__ = [
+    "N_SLOTS",
+    "HeatRow",
+    "Line",
+    "Mark",
+    "bar",
+    "heatmap",
+    "line_chart",
+    "marker",
+    "scatter",
+    "share_ticks",
+    "swatch",
+    "tick_places",
+]
