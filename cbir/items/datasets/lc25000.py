@@ -1,8 +1,9 @@
 """LC25000: 25,000 images of lung and colon under the microscope, five classes of 5,000.
 
 Layout: ``lung_colon_image_set/lung_image_sets/lung_aca/*.jpeg`` and so on; the class is the folder.
-Counts: Borkowski et al., arXiv 1912.12142, which says too that the images were made from 1,250 by rotation
-and flipping.
+Counts: Borkowski et al., arXiv 1912.12142, and the data set's page: 750 images of lung and 500 of colon, 250
+of each class, were made into 25,000 by rotation and flipping with the package Augmentor. That rotates by any
+angle; an audit sees the copies that were turned by quarters.
 """
 
 from __future__ import annotations
