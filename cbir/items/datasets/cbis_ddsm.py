@@ -6,10 +6,10 @@ series (a copy on Kaggle). Only full mammograms become rows. The mask of an abno
 below ``Mass-Training_P_00001_LEFT_CC_1/…/``, in one series or in two, and in places the tables name the one
 for the other: the mask is the file that has two values and the size of the mammogram. The tables of masses
 say ``breast_density``, those of calcifications ``breast density``.
-Counts: the collection's page at TCIA for the women. The abnormalities are the rows of the tables, which Lee et
-al., Scientific Data 2017, describe, but count by cases. Others who counted them have the same: 1,318 masses
-for training (1,198 and 120 for validation) and 378 for testing in PMC6872953; 1,546 and 326 calcifications, and
-3,568 abnormalities of 3,103 mammograms in all, in public inspections of the tables.
+Counts: the collection's page at TCIA for the women. The abnormalities are the rows of the tables, which Lee
+et al., Scientific Data 2017, describe, but count by cases. Others who counted them have the same: 1,318
+masses for training (1,198 and 120 for validation) and 378 for testing in PMC6872953; 1,546 and 326
+calcifications, and 3,568 abnormalities of 3,103 mammograms in all, in public inspections of the tables.
 
 The patient is ``P_00001``; in DICOM, PatientID is another one for each view, and must not be a group.
 """
