@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import openvino as ov
+
+# Importing OpenVINO reports to Google Analytics, unless its package for that is not there: then it is not.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # what Python takes for "not there"
+
+import openvino as ov  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
