@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks import build, cold_search, evaluation, warm_search
+from tests.benchmarks import build, cold_search, evaluation, handcrafted, warm_search
 from tests.benchmarks.ratio import Ratio
 
 BENCHMARKS = {
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "cold": cold_search.measure,
     "warm": warm_search.measure,
     "evaluate": evaluation.measure,
+    "handcrafted": handcrafted.measure,
 }
 
 

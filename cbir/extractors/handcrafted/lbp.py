@@ -164,10 +164,9 @@ def _not_darker(framed: _Framed, neighbour: _Neighbour) -> NDArray[np.bool_]:
     import cv2
 
     top, left = int(np.floor(neighbour.down)), int(np.floor(neighbour.across))
-    grey, first = framed.pixels[framed.span()], framed.pixels[framed.span(top, left)]
     sign: NDArray[np.bool_]
     if (top, left) == (neighbour.down, neighbour.across):
-        sign = first >= grey
+        sign = framed.pixels[framed.span(top, left)] >= framed.pixels[framed.span()]
         return sign
     differences = cv2.filter2D(
         framed.pixels.reshape(-1, framed.row),
@@ -178,7 +177,7 @@ def _not_darker(framed: _Framed, neighbour: _Neighbour) -> NDArray[np.bool_]:
     )
     difference = differences.ravel()[framed.span()]
     sign = difference >= _TIE
-    doubtful = (difference == _TIE) > (framed.flat[framed.span(top, left)] & (first == grey))
+    doubtful = (difference == _TIE) > framed.flat[framed.span(top, left)]
     if doubtful.any():
         at = np.flatnonzero(doubtful)
         sign[at] = _as_rounded(framed, at, neighbour)
