@@ -19,6 +19,7 @@ _RESERVED = frozenset(
     }
 )
 """Arguments that load other files, or make another kind of network."""
+_PREFIX = "weights_prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class BackboneName:
     Args:
         model: as timm names it.
         args: of timm's ``create_model``: plain JSON values.
+        weights_prefix: where the network is part of a larger one's file, how its tensors' names begin there;
+            written among the arguments. It decides the numbers: a file may hold a teacher and a student.
 
     Raises:
         SpecError: not of this form, or an argument that is not for users.
@@ -35,6 +38,7 @@ class BackboneName:
 
     model: str
     args: Arguments = field(default_factory=dict)
+    weights_prefix: str = ""
 
     def __post_init__(self) -> None:
         if not self.model or " " in self.model:
@@ -60,9 +64,13 @@ class BackboneName:
             raise SpecError(problem) from error
         if not isinstance(parsed, dict):
             raise SpecError(problem)
-        return cls(model.rstrip(), cast("dict[str, JSON]", parsed))
+        prefix = parsed.pop(_PREFIX, "")
+        if not isinstance(prefix, str):
+            raise SpecError(f"Backbone {text!r}: {_PREFIX} is {prefix!r}; it must be text.")
+        return cls(model.rstrip(), cast("dict[str, JSON]", parsed), prefix)
 
     def __str__(self) -> str:
-        if not self.args:
+        said = dict(self.args) | ({_PREFIX: self.weights_prefix} if self.weights_prefix else {})
+        if not said:
             return f"timm:{self.model}"
-        return f"timm:{self.model} {json.dumps(dict(self.args), sort_keys=True, allow_nan=False)}"
+        return f"timm:{self.model} {json.dumps(said, sort_keys=True, allow_nan=False)}"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from cbir.extractors.backbone_name import BackboneName
 from cbir.extractors.own_model import find_own_model, names_own_model, own_sources, read_timm_config
 from cbir.extractors.preset import WeightsSource
 from cbir.extractors.weights import WeightsStore, strip_prefix
+from cbir.images.steps import Normalise, Resize
 
+STEPS = (Resize(64, 64, "stretch", "area"), Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)))
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONFIG = {
     "architecture": "test_vit",
@@ -126,14 +129,30 @@ def test_a_folder_without_a_config_is_one_line(tmp_path):
 
 
 def test_a_backbone_name_is_read_as_it_is_written():
-    for text in ("timm:resnet18", 'timm:test_vit {"a": [1, 2.5], "b": null}', 'timm:x {"ü": "{ }"}'):
+    for text in (
+        "timm:resnet18",
+        'timm:test_vit {"a": [1, 2.5], "b": null}',
+        'timm:x {"ü": "{ }"}',
+        'timm:x {"weights_prefix": "a."}',
+    ):
         name = BackboneName.parse(text)
         assert BackboneName.parse(str(name)) == name
+    assert BackboneName.parse('timm:x {"weights_prefix": "a.b."}') == BackboneName("x", {}, "a.b.")
     assert str(BackboneName("x", {"b": 1, "a": 2})) == 'timm:x {"a": 2, "b": 1}'
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "timm:", "hub:x", "timm:x {", "timm:x {1}", "timm:x y", 'timm:x {"a": 1} b']
+    "text",
+    [
+        "x",
+        "timm:",
+        "hub:x",
+        "timm:x {",
+        "timm:x {1}",
+        "timm:x y",
+        'timm:x {"a": 1} b',
+        'timm:x {"weights_prefix": 1}',
+    ],
 )
 def test_a_backbone_name_that_makes_no_sense_is_refused(text):
     with pytest.raises(SpecError):
@@ -158,6 +177,26 @@ def test_a_tower_is_taken_out_of_a_larger_file():
         strip_prefix(tensors, "vision.", source="x")
     with pytest.raises(WeightsError, match="begin with nothing"):
         strip_prefix({}, "a.", source="x")
+
+
+def test_a_tower_with_arguments_gives_the_vectors_of_the_network_alone(made, branch):
+    import torch
+    from safetensors.torch import load_file
+
+    from cbir.extractors.backbone import build_backbone
+
+    alone = load_file(made / "model.safetensors")
+    larger = {f"visual.trunk.{name}": tensor for name, tensor in alone.items()} | {"text.w": torch.ones(1)}
+    args = {"init_values": 1e-5, "img_size": 64}
+    alone["pos_embed"] = larger["visual.trunk.pos_embed"] = torch.zeros(1, 17, 64)
+    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    vectors = []
+    for tensors, prefix in ((alone, ""), (larger, "visual.trunk.")):
+        name = str(BackboneName("test_vit", args, prefix))
+        spec = replace(branch, backbone=name, pooling="model", dim=64, preprocess=STEPS)
+        vectors.append(build_backbone(spec, tensors, source="x")(pixels))
+    assert torch.equal(*vectors)
+    assert vectors[0].std() > 0
 
 
 def test_finding_an_own_model_needs_neither_torch_nor_timm(made):

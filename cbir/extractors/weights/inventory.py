@@ -155,6 +155,8 @@ def for_bundle(entry: WeightsEntry, store: WeightsStore) -> BundledFile:
 def _of_extractor(name: str, used_by: tuple[str, ...], store: WeightsStore) -> Iterator[WeightsEntry]:
     preset = read_preset(name)
     for planned in preset.branches:
+        if planned.weights is None:  # a descriptor has none
+            continue
         yield _entry(planned.weights, preset.folder, used_by, store)
 
 
