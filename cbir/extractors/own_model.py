@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.backbone_name import BackboneName
-from cbir.extractors.preset import WeightsSource
-from cbir.extractors.weights import HubLocation, WeightsFile, WeightsStore, find_weights
+from cbir.extractors.own_name import names_own_model, own_sources
+from cbir.extractors.preset import PlannedBranch, WeightsSource
+from cbir.extractors.weights import WeightsFile, WeightsStore, find_weights
 from cbir.images.steps import JSON
-
-CONFIG = "config.json"
 
 _CONFIG_MOST = 1 << 20
 
@@ -35,30 +34,6 @@ class OwnModel:
     backbone: str
     config: WeightsFile
     weights: WeightsFile
-
-
-def names_own_model(backbone: str) -> bool:
-    """Whether a preset's ``backbone`` is ``hf-hub:OWNER/REPO@REVISION`` or ``dir:PATH``."""
-    return backbone.startswith(("hf-hub:", "dir:"))
-
-
-def own_sources(backbone: str) -> tuple[str, str]:
-    """Where the config and the weights of such a backbone are, as a preset would write it.
-
-    Raises:
-        SpecError: it names no own model.
-        WeightsError: no OWNER/REPO.
-    """
-    kind, _, where = backbone.partition(":")
-    if kind == "dir" and where:
-        return f"file:{where}/{CONFIG}", f"file:{where}/model.safetensors"
-    if kind != "hf-hub":
-        raise SpecError(
-            f"Backbone {backbone!r} names no own model; write hf-hub:OWNER/REPO@REVISION or dir:PATH."
-        )
-    location = HubLocation.parse(where)
-    config = HubLocation(location.repo, CONFIG, location.revision)
-    return f"hub:{config}", f"hub:{location}"
 
 
 def find_own_model(
@@ -90,6 +65,27 @@ def find_own_model(
     name = read_timm_config(config.path)
     source = weights or WeightsSource(weights_at)
     return OwnModel(str(name), config, find_weights(source, folder, offline=offline, store=store))
+
+
+def find_branch(
+    planned: PlannedBranch, folder: Path, *, offline: bool = False, store: WeightsStore | None = None
+) -> tuple[PlannedBranch, WeightsFile | None]:
+    """Find a branch's weights; where it is an own model, also what network it is.
+
+    Returns:
+        The branch with a backbone that a spec can hold, and its weights; None for a descriptor.
+
+    Raises:
+        BackendError: the hub can't be reached.
+        SpecError: the model's config makes no sense.
+        WeightsError: not found, not the pinned file, or not for this user.
+    """
+    if planned.weights is None:
+        return planned, None
+    if not names_own_model(planned.backbone):
+        return planned, find_weights(planned.weights, folder, offline=offline, store=store)
+    model = find_own_model(planned.backbone, folder, weights=planned.weights, offline=offline, store=store)
+    return replace(planned, backbone=model.backbone), model.weights
 
 
 def read_timm_config(path: Path) -> BackboneName:

@@ -13,8 +13,9 @@ import pytest
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.backbone_name import BackboneName
-from cbir.extractors.own_model import find_own_model, names_own_model, own_sources, read_timm_config
-from cbir.extractors.preset import WeightsSource
+from cbir.extractors.own_model import find_branch, find_own_model, read_timm_config
+from cbir.extractors.own_name import names_own_model, own_sources
+from cbir.extractors.preset import PlannedBranch, WeightsSource
 from cbir.extractors.weights import WeightsStore, strip_prefix
 from cbir.images.steps import Normalise, Resize
 
@@ -88,6 +89,18 @@ def test_another_weights_file_can_be_named_and_pinned(made):
     assert (model.weights.path.name, model.weights.ref.license) == ("other.safetensors", "CC-BY-NC-ND-4.0")
     with pytest.raises(WeightsError, match="is pinned"):
         find_own_model("dir:mein Modell", made.parent, weights=WeightsSource(given.location, sha256="0" * 64))
+
+
+def test_a_branch_of_an_own_model_becomes_one_that_a_spec_can_hold(made):
+    own = PlannedBranch(
+        "dir:mein Modell", "model", 64, STEPS, WeightsSource("file:mein Modell/model.safetensors")
+    )
+    found, weights = find_branch(own, made.parent)
+    spec = found.with_weights(weights.ref)
+    assert spec.backbone.startswith("timm:test_vit {")
+    plain = replace(own, backbone="timm:test_vit")
+    assert find_branch(plain, made.parent) == (plain, weights)
+    assert find_branch(replace(plain, weights=None), made.parent) == (replace(plain, weights=None), None)
 
 
 def test_sources_are_told_as_a_preset_would_write_them():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cbir.errors import WeightsError
+from cbir.extractors.own_name import names_own_model, own_sources
 from cbir.extractors.preset import PRESETS, WeightsSource, read_preset
 from cbir.extractors.weights.bundle import BundledFile
 from cbir.extractors.weights.find import expectation, find_weights, locate_weights, remember, sha256_of
@@ -157,6 +158,8 @@ def _of_extractor(name: str, used_by: tuple[str, ...], store: WeightsStore) -> I
     for planned in preset.branches:
         if planned.weights is None:  # a descriptor has none
             continue
+        if names_own_model(planned.backbone):
+            yield _entry(WeightsSource(own_sources(planned.backbone)[0]), preset.folder, used_by, store)
         yield _entry(planned.weights, preset.folder, used_by, store)
 
 
