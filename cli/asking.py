@@ -101,7 +101,7 @@ def _file_query(
     try:
         file = read_file(text, settings.limits)
         with DecodePool(
-            spec.read, [branch.preprocess for branch in spec.branches],
+            spec.read, spec.plans(), tiles=spec.tiles.grid if spec.tiles else None,
             limits=settings.limits, n_workers=1, hash_key=key,
         ) as pool:  # fmt: skip
             pool.start()

@@ -8,28 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.errors import VectorError
+from cbir.extractors.spec import TileSpec
+from cbir.extractors.tiling import join_tiles
 from cbir.images.pool import DecodedFrame
 from cbir.types import Embedder
 from indexer.records import FileRecord, NewImage
 
 
 def embed_frames(
-    embedder: Embedder, frames: Sequence[DecodedFrame]
+    embedder: Embedder, frames: Sequence[DecodedFrame], tiles: TileSpec | None = None
 ) -> list[NDArray[np.float32] | VectorError]:
     """Embed frames in one batch.
 
+    Args:
+        embedder: of the plans that the frames were prepared by.
+        frames: with their tiles, where they have some.
+        tiles: what becomes of the tiles' vectors.
+
     Returns:
-        One a frame: a unit vector (dim,), or the reason why this frame has none.
+        One a frame: unit vectors (n_parts, dim), one where parts are not kept; or the reason why this frame
+        has none.
     """
     if not frames:
         return []
-    branches = zip(*(frame.prepared for frame in frames), strict=True)
+    plans = zip(*(frame.prepared for frame in frames), strict=True)
+    ends = np.cumsum([len(frame.prepared[0]) for frame in frames])
     try:
-        return list(embedder.embed([np.stack(branch) for branch in branches]))
+        rows = embedder.embed([np.concatenate(plan) for plan in plans])
+        return [join_tiles(each, tiles) for each in np.split(rows, ends[:-1])]
     except VectorError as error:
         if len(frames) == 1:
             return [error]
-        return [row for frame in frames for row in embed_frames(embedder, [frame])]
+        return [row for frame in frames for row in embed_frames(embedder, [frame], tiles)]
 
 
 def new_images(
@@ -43,7 +53,7 @@ def new_images(
         image = NewImage(
             sha256=record.sha256 or "",
             frame=frame.frame,
-            embedding=row,
+            embedding=row[0],
             thumbnail=frame.thumbnail,
             pixels_sha256=frame.pixels_sha256,
             info=frame.info.metadata(),

@@ -86,7 +86,8 @@ class Pipeline:
         spec = self._writer.spec
         return DecodePool(
             spec.read,
-            [branch.preprocess for branch in spec.branches],
+            spec.plans(),
+            tiles=spec.tiles.grid if spec.tiles else None,
             policy=self._policy,
             limits=self._options.limits,
             n_workers=n_workers,
@@ -186,8 +187,9 @@ class Pipeline:
     def _flush(self) -> None:
         """Embed what is decoded and hand it to the writer."""
         batch, self._buffer = self._buffer, []
+        frames = [frame for each in batch for frame in each.frames]
         with self._watch.stage("embed"):
-            rows = iter(embed_frames(self._embedder, [frame for each in batch for frame in each.frames]))
+            rows = iter(embed_frames(self._embedder, frames, self._writer.spec.tiles))
         for each in batch:
             images = new_images(each.record, [(frame, next(rows)) for frame in each.frames])
             if isinstance(images, str):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from cbir.extractors.tiling import join_tiles
 from cbir.images.image import ImageInfo
 from cbir.images.pool import DecodePool
 from cbir.types import Embedder, Query
@@ -50,7 +49,7 @@ def embed_image(
         frames = pool.decode(data)
     frame = frames[len(frames) // 2]
     with watch.stage("embed"):
-        embedding = embedder.embed([prepared[np.newaxis] for prepared in frame.prepared])[0]
+        embedding = join_tiles(embedder.embed(frame.prepared), index.spec.tiles)[0]
     known = index.items_by_content(sha256)
     group = known[0].group if known else frame.info.patient
     query = Query(embedding=embedding, fingerprint=embedder.fingerprint, group=group)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-import timm
 import torch
 from torch import Tensor, nn
 
 from cbir.errors import SpecError, WeightsError
+from cbir.extractors.backbone_name import BackboneName
 from cbir.extractors.pooling import POOLINGS
+from cbir.extractors.timm_model import create_timm
+from cbir.extractors.weights import strip_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,9 +51,11 @@ def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source:
         SpecError: timm does not know the model, it has no feature map to pool, or its dim is another.
         WeightsError: tensors missing, left over or of another shape; names the first few.
     """
-    model = _create(branch.backbone.partition(":")[2])
+    model = create_timm(branch.backbone)
+    if prefix := BackboneName.parse(branch.backbone).weights_prefix:
+        tensors = strip_prefix(tensors, prefix, source=source)
     ignored = _classifier_names(model)
-    height, width = branch.input_px
+    _, height, width = branch.input_shape
     if branch.pooling != "model":
         ignored += _strip_behind_features(model, branch, height, width)
     _load(model, tensors, ignored, f"Weights {source} do not fit {branch.backbone}")
@@ -65,14 +69,6 @@ def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source:
             f"the spec says dim = {branch.dim}; correct the spec."
         )
     return network
-
-
-def _create(model_name: str) -> nn.Module:
-    if not timm.is_model(model_name):
-        near = ", ".join(timm.list_models(f"*{model_name[:6]}*")[:_N_NAMED])
-        raise SpecError(f"timm {timm.__version__} knows no model {model_name!r}; near it: {near or 'none'}.")
-    model: nn.Module = timm.create_model(model_name, pretrained=False, num_classes=0)
-    return model.eval()
 
 
 def _classifier_names(model: nn.Module) -> list[str]:

@@ -5,24 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cbir.errors import WeightsError
+from cbir.errors import SpecError, WeightsError
+from cbir.extractors.handcrafted.network import descriptor_network, descriptor_ref
 from cbir.extractors.preset import read_preset
+from cbir.extractors.projection import Projection
+from cbir.extractors.spec import ProjectionSpec
 from cbir.extractors.weights import WeightsFile, find_weights, local_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cbir.extractors.extractor import Extractor
-    from cbir.extractors.spec import ExtractorSpec
+    from cbir.extractors.spec import BranchSpec, ExtractorSpec
     from cbir.extractors.weights import WeightsStore
+    from cbir.runtime.network import Network
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedExtractor:
-    """A spec and, for each of its branches, the file that its weights are in."""
+    """A spec and the files that it is made of.
+
+    Args:
+        spec: with their checksums.
+        files: one a branch, its weights; None for a descriptor.
+        projection: the file of the spec's projection; None without.
+    """
 
     spec: ExtractorSpec
-    files: tuple[WeightsFile, ...]
+    files: tuple[WeightsFile | None, ...]
+    projection: Path | None = None
 
 
 def resolve_extractor(
@@ -47,8 +58,10 @@ def resolve_extractor(
     """
     preset = read_preset(name_or_toml)
     if weights is None:
-        files = tuple(
+        files: tuple[WeightsFile | None, ...] = tuple(
             find_weights(planned.weights, preset.folder, offline=offline, store=store)
+            if planned.weights
+            else None
             for planned in preset.branches
         )
     elif len(preset.branches) == 1:
@@ -58,7 +71,21 @@ def resolve_extractor(
             f"Extractor {preset.name!r} has {len(preset.branches)} branches, but --weights names one file; "
             'name each in the TOML: source = "file:…".'
         )
-    return ResolvedExtractor(preset.with_weights([file.ref for file in files]), files)
+    refs = [
+        file.ref if file else descriptor_ref(planned.backbone.partition(":")[2])
+        for planned, file in zip(preset.branches, files, strict=True)
+    ]
+    if preset.projection is None:
+        return ResolvedExtractor(preset.with_weights(refs), files)
+    path = preset.folder / preset.projection
+    found = Projection.read(path)
+    if len(found.mean) != sum(planned.dim for planned in preset.branches):
+        raise SpecError(
+            f"Projection {path} takes vectors of {len(found.mean)} numbers, extractor {preset.name!r} gives "
+            f"{sum(planned.dim for planned in preset.branches)}; fit one for it."
+        )
+    spec = preset.with_weights(refs, ProjectionSpec(path.name, found.sha256, found.dim))
+    return ResolvedExtractor(spec, files, path)
 
 
 def load_extractor(
@@ -98,14 +125,23 @@ def load_resolved(
         SpecError: the spec does not fit its network.
         WeightsError: weights refused, damaged, or of another network.
     """
+    from cbir.extractors.extractor import Extractor
+
+    networks = [
+        descriptor_network(branch)
+        if file is None
+        else _load_network(branch, file, allow_pickle=allow_pickle, device=device)
+        for branch, file in zip(resolved.spec.branches, resolved.files, strict=True)
+    ]
+    projection = Projection.read(resolved.projection) if resolved.projection else None
+    return Extractor(resolved.spec, networks, projection=projection)
+
+
+def _load_network(branch: BranchSpec, file: WeightsFile, *, allow_pickle: bool, device: str) -> Network:
     from cbir.extractors.backbone import build_backbone
     from cbir.extractors.checkpoint import read_checkpoint
-    from cbir.extractors.extractor import Extractor
     from cbir.runtime.pytorch import TorchNetwork
 
-    networks = []
-    for branch, file in zip(resolved.spec.branches, resolved.files, strict=True):
-        tensors = read_checkpoint(file.path, allow_pickle=allow_pickle or file.pinned)
-        module = build_backbone(branch, tensors, source=str(file.path))
-        networks.append(TorchNetwork(module, branch.dim, device=device))
-    return Extractor(resolved.spec, networks)
+    tensors = read_checkpoint(file.path, allow_pickle=allow_pickle or file.pinned)
+    module = build_backbone(branch, tensors, source=str(file.path))
+    return TorchNetwork(module, branch.dim, device=device)

@@ -9,9 +9,12 @@ import numpy as np
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.extractor import Extractor
+from cbir.extractors.handcrafted.network import descriptor_network
+from cbir.extractors.projection import PROJECTION, Projection, write_projection
 from cbir.runtime.network import INPUT_NAME, OUTPUT_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,6 +33,8 @@ _N_CHECKED = 3
 def export(extractor: Extractor, directory: Path) -> None:
     """Write ``branch0.onnx``, ``branch1.onnx`` … for any batch size, and check them against torch.
 
+    A descriptor needs no file; a projection has one, ``projection.safetensors``.
+
     Args:
         extractor: with networks in PyTorch.
         directory: exists; files of these names in it are replaced.
@@ -38,18 +43,24 @@ def export(extractor: Extractor, directory: Path) -> None:
         SpecError: the networks are no PyTorch ones.
         WeightsError: an exported network disagrees with its original: cosine below 0.9999 on seeded input.
     """
+    spec = extractor.spec
+    if extractor.projection:
+        write_projection(directory / PROJECTION, extractor.projection)
+    if all(branch.is_handcrafted for branch in spec.branches):
+        return
     from cbir.runtime.onnxruntime import OrtNetwork
     from cbir.runtime.pytorch import TorchNetwork
 
-    spec = extractor.spec
     for number, (branch, network) in enumerate(zip(spec.branches, extractor.networks, strict=True)):
+        if branch.is_handcrafted:
+            continue
         if not isinstance(network, TorchNetwork):
             raise SpecError(
                 f"Extractor {extractor.spec.name!r} is exported already; copy its model directory."
             )
         path = _branch_path(directory, number)
         cpu = _export_branch(network, branch, path)
-        seeded = np.random.default_rng(0).standard_normal((_N_CHECKED, 3, *branch.input_px), dtype=np.float32)
+        seeded = np.random.default_rng(0).standard_normal((_N_CHECKED, *branch.input_shape), dtype=np.float32)
         cosine = _least_cosine(cpu(seeded), OrtNetwork(path)(seeded))
         if not cosine >= _MIN_COSINE:
             raise WeightsError(
@@ -59,7 +70,12 @@ def export(extractor: Extractor, directory: Path) -> None:
 
 
 def open_exported(
-    spec: ExtractorSpec, directory: Path, *, runtime: Runtime = "onnxruntime", n_threads: int | None = None
+    spec: ExtractorSpec,
+    directory: Path,
+    *,
+    runtime: Runtime = "onnxruntime",
+    n_threads: int | None = None,
+    tta: Sequence[str] | None = None,
 ) -> Extractor:
     """Open what :func:`export` wrote; imports neither torch nor timm.
 
@@ -68,15 +84,20 @@ def open_exported(
         directory: where its ``branch0.onnx`` … are.
         runtime: ``onnxruntime`` starts faster, ``openvino`` embeds many images faster.
         n_threads: None takes every core.
+        tta: the views that it is given; None for the spec's.
 
     Raises:
         SpecError: the networks' dims are not the spec's.
         WeightsError: a file is missing or no network.
     """
-    return Extractor(
-        spec,
-        [_open(_branch_path(directory, number), runtime, n_threads) for number in range(len(spec.branches))],
-    )
+    networks = [
+        descriptor_network(branch)
+        if branch.is_handcrafted
+        else _open(_branch_path(directory, number), runtime, n_threads)
+        for number, branch in enumerate(spec.branches)
+    ]
+    projection = Projection.read(directory / PROJECTION) if spec.projection else None
+    return Extractor(spec, networks, projection=projection, tta=tta)
 
 
 def _branch_path(directory: Path, number: int) -> Path:
@@ -118,7 +139,7 @@ def _export_branch(network: TorchNetwork, branch: BranchSpec, path: Path) -> Tor
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            (torch.zeros(2, 3, *branch.input_px),),
+            (torch.zeros(2, *branch.input_shape),),
             str(path),
             input_names=[INPUT_NAME],
             output_names=[OUTPUT_NAME],

@@ -13,6 +13,7 @@ from pathlib import Path
 from cbir import __version__
 from cbir.extractors.build import ResolvedExtractor, load_resolved
 from cbir.extractors.exported import export
+from cbir.extractors.projection import PROJECTION
 
 _SUMS = "sha256.json"
 
@@ -40,8 +41,8 @@ def put_exported(
     """
     entry = cache_dir / f"{resolved.spec.fingerprint}-{__version__}" if cache_dir else None
     if entry and _is_whole(entry):
-        for file in entry.glob("*.onnx"):
-            shutil.copyfile(file, directory / file.name)
+        for name in _sums(entry):
+            shutil.copyfile(entry / name, directory / name)
         return
     on_export()
     export(load_resolved(resolved, allow_pickle=allow_pickle), directory)
@@ -70,6 +71,5 @@ def _keep(directory: Path, entry: Path) -> None:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.onnx"))
-    }
+    files = [*sorted(folder.glob("*.onnx")), *folder.glob(PROJECTION)]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
 from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, steps_entry, text_entry
-from cbir.extractors.spec import BranchSpec, ExtractorSpec, FusionSpec, WeightsRef
+from cbir.extractors.spec import (
+    BranchSpec,
+    ExtractorSpec,
+    FusionSpec,
+    ProjectionSpec,
+    TileSpec,
+    WeightsRef,
+)
+from cbir.extractors.spec.views import FIVE, ORIGINAL
 from cbir.images.settings import ReadSpec
 
 if TYPE_CHECKING:
@@ -47,13 +55,13 @@ class WeightsSource:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBranch:
-    """A branch whose weights are named, but not found yet."""
+    """A branch whose weights are named, but not found yet; a descriptor has none."""
 
     backbone: str
     pooling: str
     dim: int
     preprocess: tuple[Step, ...]
-    weights: WeightsSource
+    weights: WeightsSource | None
 
     def with_weights(self, weights: WeightsRef) -> BranchSpec:
         """The branch, once it is known which weights it has.
@@ -69,6 +77,9 @@ class Preset:
     """An extractor as its TOML says it.
 
     Args:
+        tta: the views of each image.
+        tiles: the parts of an image that are looked at; None for the whole.
+        projection: the file of one, relative to the folder; None without.
         folder: of the TOML file, which ``file:`` sources are relative to.
     """
 
@@ -76,17 +87,22 @@ class Preset:
     read: ReadSpec
     branches: tuple[PlannedBranch, ...]
     fusion: FusionSpec
+    tta: tuple[str, ...]
+    tiles: TileSpec | None
+    projection: str | None
     folder: Path
 
-    def with_weights(self, weights: Sequence[WeightsRef]) -> ExtractorSpec:
-        """The spec, once it is known which weights each branch has.
+    def with_weights(
+        self, weights: Sequence[WeightsRef], projection: ProjectionSpec | None = None
+    ) -> ExtractorSpec:
+        """The spec, once it is known which weights each branch has, and what the projection is.
 
         Raises:
             SpecError: the preset makes no sense.
         """
         pairs = zip(self.branches, weights, strict=True)
         branches = tuple(planned.with_weights(found) for planned, found in pairs)
-        return ExtractorSpec(self.name, self.read, branches, self.fusion)
+        return ExtractorSpec(self.name, self.read, branches, self.fusion, self.tta, self.tiles, projection)
 
 
 def read_preset(name_or_toml: str | Path) -> Preset:
@@ -108,7 +124,7 @@ def read_preset(name_or_toml: str | Path) -> Preset:
 
 
 def _preset(page: Mapping[str, object], folder: Path) -> Preset:
-    only_keys("extractor", page, ("name", "read", "branch", "fusion"))
+    only_keys("extractor", page, ("name", "read", "branch", "fusion", "tta", "tiles", "projection"))
     branches = tuple(_branch(mapping("branch", each)) for each in entry_list(page, "branch"))
     equal_weights = {"method": "l2", "weights": [1.0] * len(branches)}
     preset = Preset(
@@ -116,6 +132,9 @@ def _preset(page: Mapping[str, object], folder: Path) -> Preset:
         read=ReadSpec.from_dict(mapping("read", page.get("read", {}))),
         branches=branches,
         fusion=FusionSpec.from_dict(equal_weights | dict(mapping("fusion", page.get("fusion", {})))),
+        tta=_views(page.get("tta", [ORIGINAL])),
+        tiles=TileSpec.from_dict(mapping("tiles", page["tiles"])) if "tiles" in page else None,
+        projection=text_entry("extractor", page, "projection") if "projection" in page else None,
         folder=folder,
     )
     preset.with_weights(
@@ -128,11 +147,27 @@ def _branch(values: Mapping[str, object]) -> PlannedBranch:
     only_keys("branch", values, ("backbone", "pooling", "dim", "preprocess", "weights"))
     return PlannedBranch(
         backbone=text_entry("branch", values, "backbone"),
-        pooling=text_entry("branch", values, "pooling"),
+        pooling=text_entry("branch", values, "pooling") if "pooling" in values else "model",
         dim=int_entry("branch", values, "dim"),
         preprocess=steps_entry(values),
-        weights=_source(mapping("weights", values.get("weights"))),
+        weights=_weights(values),
     )
+
+
+def _views(tta: object) -> tuple[str, ...]:
+    if tta == "five":
+        return FIVE
+    if not isinstance(tta, list) or not all(isinstance(view, str) for view in tta):
+        raise SpecError(f'tta is {tta!r}; write "five", or a list of {", ".join(FIVE)}.')
+    return tuple(tta)
+
+
+def _weights(values: Mapping[str, object]) -> WeightsSource | None:
+    if str(values.get("backbone")).startswith("handcrafted:"):
+        if "weights" in values:
+            raise SpecError(f"Branch {values['backbone']}: a descriptor has no weights; leave them out.")
+        return None
+    return _source(mapping("weights", values.get("weights")))
 
 
 def _source(values: Mapping[str, object]) -> WeightsSource:

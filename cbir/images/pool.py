@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cbir.images.steps import JSON, Step
+    from cbir.images.tiles import TileGrid
 
 __all__ = ["DecodePool", "DecodedFrame"]
 
@@ -37,7 +38,8 @@ class DecodePool:
 
     Args:
         read: which frames, which VOI.
-        branches: the preprocessing of each branch.
+        plans: lists of steps, each ending in numbers for a network.
+        tiles: the plans are carried out on each of these; None for the image as a whole.
         policy: which files are admitted.
         limits: what one file may cost.
         n_workers: processes at most; they start with their first file, or with ``start``.
@@ -48,8 +50,9 @@ class DecodePool:
     def __init__(
         self,
         read: ReadSpec,
-        branches: Sequence[Sequence[Step]],
+        plans: Sequence[Sequence[Step]],
         *,
+        tiles: TileGrid | None = None,
         policy: ReadPolicy | None = None,
         limits: DecodeLimits | None = None,
         n_workers: int = 2,
@@ -64,7 +67,8 @@ class DecodePool:
             "read": dict(read.to_dict()),
             "policy": dataclasses.asdict(policy or ReadPolicy()),
             "limits": dataclasses.asdict(self._limits),
-            "branches": [[step_to_dict(step) for step in steps] for steps in branches],
+            "plans": [[step_to_dict(step) for step in steps] for steps in plans],
+            "tiles": None if tiles is None else dataclasses.asdict(tiles),
             "hash_key": None if hash_key is None else hash_key.hex(),
             "thumbnail_side_px": thumbnail_side_px,
         }

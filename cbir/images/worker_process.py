@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbir.images.steps import JSON
+    from cbir.images.tiles import Box
 
 _START_TIMEOUT_S = 60.0
 _MAX_FILES = 1000
@@ -43,7 +44,8 @@ class DecodedFrame:
 
     Args:
         frame: from 0, in the file.
-        prepared: one (3, height, width) array a branch.
+        prepared: one (n_tiles, channels, height, width) array a plan.
+        boxes: of the tiles, in pixels of the image as read; none where it was taken as a whole.
         thumbnail: a JPEG of 8 bits, without metadata.
         pixels_sha256: of dtype, shape and the pixels' xxh3-128 checksum, as read: equal for the same image
             in another wrapping.
@@ -53,6 +55,7 @@ class DecodedFrame:
 
     frame: int
     prepared: tuple[NDArray[np.float32], ...]
+    boxes: tuple[Box, ...]
     thumbnail: bytes
     pixels_sha256: str
     info: ImageInfo
@@ -173,6 +176,7 @@ class WorkerProcess:
         return DecodedFrame(
             frame=cast("int", header["frame"]),
             prepared=prepared,
+            boxes=tuple((x, y, w, h) for x, y, w, h in cast("list[list[int]]", header["boxes"])),
             thumbnail=bytes(self._channel.receive(_MAX_THUMBNAIL_BYTES, deadline)),
             pixels_sha256=cast("str", header["pixels_sha256"]),
             info=ImageInfo(**cast("dict[str, JSON]", header["info"])),  # type: ignore[arg-type]

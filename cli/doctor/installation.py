@@ -121,6 +121,7 @@ def _weights(settings: Settings) -> Finding:
             f"{settings.extractor}: {error}",
             "Name a local file with --weights, or take --extractor quick.",
         )
-    pinned = "as pinned" if all(file.pinned for file in resolved.files) else "not pinned"
-    names = ", ".join(f"{file.ref.name}, sha256 {file.ref.sha256[:12]}… {pinned}" for file in resolved.files)
+    files = [file for file in resolved.files if file]  # a descriptor has none
+    pinned = "as pinned" if all(file.pinned for file in files) else "not pinned"
+    names = ", ".join(f"{file.ref.name}, sha256 {file.ref.sha256[:12]}… {pinned}" for file in files) or "none"
     return Finding("weights", "ok", f"{settings.extractor}: {names}")

@@ -198,10 +198,10 @@ def _comparisons(evaluation: Evaluation) -> str:
 
 def _seeds(evaluation: Evaluation) -> str:
     n_seeds = len(next(iter(evaluation.spreads.values())).values)
-    rows = [(f"over {n_seeds} seeds", "mean", "sd", "least", "most")]
+    rows = [[f"over {n_seeds} seeds", "mean", "sd", "least", "most"]]
     for name, each in evaluation.spreads.items():
         numbers = (each.mean, each.sd, min(each.values), max(each.values))
-        rows.append((f"macro {title(name, evaluation.summary.k)}", *map(_text, numbers)))
+        rows.append([f"macro {title(name, evaluation.summary.k)}", *map(_text, numbers)])
     return columns(rows, keep=rows[0])
 
 

@@ -114,7 +114,7 @@ def test_decode_gives_what_prepare_gives(make_pool):
     assert len(second.prepared) == 2
     for prepared in second.prepared:
         assert prepared.dtype == np.float32
-        np.testing.assert_array_equal(prepared, prepare(image, STEPS))
+        np.testing.assert_array_equal(prepared, prepare(image, STEPS)[np.newaxis])
     assert first.pixels_sha256 != second.pixels_sha256
     assert len(first.pixels_sha256) == 64
     thumbnail = cv2.imdecode(np.frombuffer(second.thumbnail, np.uint8), cv2.IMREAD_UNCHANGED)

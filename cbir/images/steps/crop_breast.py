@@ -45,22 +45,26 @@ class CropBreast:
 
     def apply(self, raster: Raster) -> Raster:
         """Crop; the result is a view of the same pixels, never empty."""
-        pixels = raster.pixels
-        box = _object_box(_reduced_luminance(raster))
+        top, bottom, left, right = self.box(raster)
+        return Raster(raster.pixels[top:bottom, left:right], raster.white)
+
+    def box(self, raster: Raster) -> tuple[int, int, int, int]:
+        """(top, bottom, left, right) in pixels: what would be kept, the margin with it."""
+        height, width = raster.pixels.shape[:2]
+        box = _object_box(reduced_luminance(raster))
         if box is None:
-            return raster
-        height, width = pixels.shape[:2]
+            return 0, height, 0, width
         top, bottom, left, right = box
-        rows = slice(
-            max(int(top * height) - self.margin_px, 0), int(np.ceil(bottom * height)) + self.margin_px
+        return (
+            max(int(top * height) - self.margin_px, 0),
+            min(int(np.ceil(bottom * height)) + self.margin_px, height),
+            max(int(left * width) - self.margin_px, 0),
+            min(int(np.ceil(right * width)) + self.margin_px, width),
         )
-        columns = slice(
-            max(int(left * width) - self.margin_px, 0), int(np.ceil(right * width)) + self.margin_px
-        )
-        return Raster(pixels[rows, columns], raster.white)
 
 
-def _reduced_luminance(raster: Raster) -> NDArray[np.float32]:
+def reduced_luminance(raster: Raster) -> NDArray[np.float32]:
+    """The luminance, at most 256 px wide or high."""
     import cv2
 
     height, width = raster.pixels.shape[:2]
@@ -72,17 +76,24 @@ def _reduced_luminance(raster: Raster) -> NDArray[np.float32]:
     return small @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def _object_box(grey: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
-    """Find the object's top, bottom, left and right as fractions; None when there is none."""
+def object_mask(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(H, W), 1 where a blurred image is brighter than half of Otsu's threshold; 0 where it is uniform."""
     import cv2
 
     low, high = float(grey.min()), float(grey.max())
     if not np.isfinite(high - low) or high <= low:
-        return None
+        return np.zeros(grey.shape, dtype=np.uint8)
     stretched = ((grey - low) * (255.0 / (high - low))).astype(np.uint8)
     blurred = cv2.GaussianBlur(stretched, (_BLUR_PX, _BLUR_PX), 0, borderType=cv2.BORDER_REPLICATE)
     otsu, _ = cv2.threshold(blurred, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    mask = (blurred > otsu * _THRESHOLD_OF_OTSU).astype(np.uint8)
+    return (blurred > otsu * _THRESHOLD_OF_OTSU).astype(np.uint8)
+
+
+def _object_box(grey: NDArray[np.float32]) -> tuple[float, float, float, float] | None:
+    """Find the object's top, bottom, left and right as fractions; None when there is none."""
+    import cv2
+
+    mask = object_mask(grey)
     n_components, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if n_components == 1:  # the background
         return None
