@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -18,8 +19,7 @@ _MAX_BLOCKS = 64
 _MAX_ORIENTATIONS = 64
 _PADDING_PX = 5
 _LOW_PASS_SQUARED = 16 / np.log(2)
-_LEAST_GAIN = 1e-12
-_LEAST_DEVIATION = 0.2
+_LEAST_DEVIATION = np.float32(0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ class Gist:
 
         check_grey(self.name, grey, least_px=self.blocks)
         height, width = grey.shape
-        whitened = _whiten(grey).astype(np.float32)
-        spectrum = cv2.dft(whitened, flags=cv2.DFT_COMPLEX_OUTPUT).view(np.complex64)[..., 0]
-        rows, columns = _block_means(height, self.blocks), _block_means(width, self.blocks).T
+        spectrum = cv2.dft(_whiten(grey), flags=cv2.DFT_COMPLEX_OUTPUT).view(np.complex64)[..., 0]
         filters = _gabor_filters(height, width, self.orientations)
         means = np.empty((len(filters), self.blocks, self.blocks), dtype=np.float32)
         response = np.empty((height, width, 2), dtype=np.float32)
@@ -82,42 +80,45 @@ class Gist:
         for gabor, mean in zip(filters, means, strict=True):
             np.multiply(spectrum, gabor, out=product)
             cv2.dft(response, response, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
-            mean[:] = (rows @ np.abs(product) @ columns).T
+            mean[:] = _block_sums(np.abs(product), self.blocks).T
+        rows, columns = (np.diff(_edges(side, self.blocks)) for side in grey.shape)
+        means /= np.outer(columns, rows)
         return means.ravel()
 
 
-def _whiten(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _whiten(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Take the slow changes of brightness away, then even out the contrast."""
     padded = np.pad(grey, _PADDING_PX, mode="symmetric")
-    logs: NDArray[np.float64] = np.log(np.arange(256.0) + 1)[padded]
-    rows, columns = (_low_pass_basis(side) for side in padded.shape)
-    flat: NDArray[np.float64] = logs - _low_pass(logs, rows, columns)
-    deviation = np.sqrt(np.abs(_low_pass(flat * flat, rows, columns)))
-    flat /= deviation + _LEAST_DEVIATION
-    return flat[_PADDING_PX:-_PADDING_PX, _PADDING_PX:-_PADDING_PX]
+    logs = np.log(np.arange(256.0) + 1).astype(np.float32)[padded]
+    flat = logs - _low_pass(logs)
+    flat /= np.sqrt(np.abs(_low_pass(flat * flat))) + _LEAST_DEVIATION
+    return np.ascontiguousarray(flat[_PADDING_PX:-_PADDING_PX, _PADDING_PX:-_PADDING_PX])
 
 
-def _low_pass(
-    image: NDArray[np.float64], rows: NDArray[np.float64], columns: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Blur, round the edges: the Gaussian passes few frequencies, so that thin matrices beat an FFT."""
-    blurred: NDArray[np.float64] = rows @ (rows.T @ image @ columns) @ columns.T
-    return blurred
+def _low_pass(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Blur with a Gaussian, round the edges. No matrix product here, which would wake BLAS threads."""
+    import cv2
+
+    spectrum = np.asarray(cv2.dft(image), dtype=np.float32)
+    blurred = cv2.idft(spectrum * _low_pass_gains(*image.shape), flags=cv2.DFT_SCALE)
+    return np.asarray(blurred, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
-def _low_pass_basis(side: int) -> NDArray[np.float64]:
-    """(side, K): the low-pass along one side is this matrix times its transpose."""
-    frequencies = np.arange(side // 2 + 1)
-    gains = np.exp(-(frequencies**2) / _LOW_PASS_SQUARED)
-    frequencies, gains = frequencies[gains > _LEAST_GAIN], gains[gains > _LEAST_GAIN]
-    twins = np.where((frequencies == 0) | (2 * frequencies == side), 1, 2)  # the negative frequencies
-    phases = 2 * np.pi / side * np.outer(np.arange(side), frequencies)
-    basis: NDArray[np.float64] = np.hstack([np.cos(phases), np.sin(phases)]) * np.tile(
-        np.sqrt(gains * twins / side), 2
-    )
-    basis.setflags(write=False)
-    return basis
+def _low_pass_gains(height: int, width: int) -> NDArray[np.float32]:
+    """(height, width): gains, in OpenCV's packed order of a real image's spectrum.
+
+    Real and imaginary parts take turns: along each row, but down the first column, and down the last of an
+    even width.
+    """
+    across = (np.arange(width) + 1) // 2
+    down = np.tile((np.fft.fftfreq(height) * height)[:, None], (1, width))
+    down[:, 0] = (np.arange(height) + 1) // 2
+    if width % 2 == 0:
+        down[:, -1] = down[:, 0]
+    gains: NDArray[np.float32] = np.exp(-(across**2 + down**2) / _LOW_PASS_SQUARED).astype(np.float32)
+    gains.setflags(write=False)
+    return gains
 
 
 @lru_cache(maxsize=4)
@@ -138,12 +139,14 @@ def _gabor_filters(height: int, width: int, orientations: tuple[int, ...]) -> ND
     return filters
 
 
-@lru_cache(maxsize=16)
-def _block_means(side: int, blocks: int) -> NDArray[np.float32]:
-    """(blocks, side): rows that average the pixels from i·side/blocks, rounded down, to the next."""
-    edges = np.arange(blocks + 1) * side // blocks
-    positions = np.arange(side)
-    inside = (positions >= edges[:-1, None]) & (positions < edges[1:, None])
-    means: NDArray[np.float32] = (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
-    means.setflags(write=False)
-    return means
+def _block_sums(image: NDArray[np.float32], blocks: int) -> NDArray[np.float32]:
+    """(blocks, blocks)."""
+    rows, columns = (_edges(side, blocks) for side in image.shape)
+    bands = np.stack([image[top:bottom].sum(axis=0) for top, bottom in pairwise(rows)])
+    sums: NDArray[np.float32] = np.add.reduceat(bands, columns[:-1], axis=1)
+    return sums
+
+
+def _edges(side: int, blocks: int) -> NDArray[np.intp]:
+    """(blocks + 1,): where blocks begin, rounded down."""
+    return np.arange(blocks + 1) * side // blocks

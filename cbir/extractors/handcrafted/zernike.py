@@ -77,8 +77,9 @@ class Zernike:
         total = disc.sum()
         if total == 0:
             return np.zeros(self.dim, dtype=np.float32)
-        powers = np.arange(self.degree + 1)
-        moments = (across[:, None] ** powers).T @ disc.T @ (down[:, None] ** powers) / total
+        powers = np.arange(self.degree + 1)[:, None]
+        of_rows = np.vecdot(disc, (across**powers)[:, None])  # a large matrix product would wake BLAS threads
+        moments = of_rows @ (down**powers).T / total
         magnitudes: NDArray[np.float64] = np.abs(_coefficients(self.degree) @ moments.ravel())
         return magnitudes.astype(np.float32)
 
