@@ -43,6 +43,7 @@ def list_models(*, as_json: opt.AsJson = False) -> None:
                 "license": each.license, "sha256": each.sha256, "published": each.published,
                 "sha256_from": more.sha256_from if more else None,
                 "trained_on": more.trained_on if more else None, "page": more.page if more else None,
+                "size": path.stat().st_size if path else more.size if more else None,
                 "path": str(path) if path else None,
             })  # fmt: skip
         typer.echo(json.dumps({"cbir": "models", "version": 1, "weights": page}, indent=2))
@@ -128,9 +129,7 @@ def bundle(
 
 
 def install(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Of `cbir models bundle`, or with --as any.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Of `cbir models bundle`, or with --as any.")],
     *,
     name: Annotated[
         str | None,

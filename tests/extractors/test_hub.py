@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -26,6 +29,7 @@ class FakeHub:
                       NEW: {"model.safetensors": b"new" * 99}}  # fmt: skip
         self.wrong: dict[str, bytes] = {}
         self.denied = ""
+        self.address = ""
         self.asked: list[str] = []
 
     def answer(self, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -73,7 +77,7 @@ def hub(tmp_path, monkeypatch):
     thread.start()
     from huggingface_hub import constants
 
-    address = f"http://127.0.0.1:{server.server_port}"
+    address = fake.address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(constants, "ENDPOINT", address)
     monkeypatch.setattr(
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
@@ -101,6 +105,26 @@ def test_what_the_hub_gives_is_checked_and_remembered_with_its_commit(hub, store
     assert (record.revision, record.sha256, record.size) == (OLD, found.ref.sha256, 297)
     assert record.license == "MIT"
     assert record.recorded.endswith("+00:00")
+
+
+def test_a_download_is_quiet_off_a_terminal(hub, tmp_path, capfd):
+    find_weights(source(), tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_command_pulls_from_another_endpoint_and_the_next_one_asks_nobody(hub, tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CBIR_", "HF_"))}
+    own = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "hf"), "XDG_DATA_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "cli", "models", "pull", "hub:someone/tiny"]
+    for is_asked in (True, False):
+        hub.asked.clear()
+        done = subprocess.run(command, env=kept | own, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("someone/tiny: ")
+        assert (
+            ("GET /someone/tiny/resolve/main/model.safetensors" in hub.asked) == bool(hub.asked) == is_asked
+        )
 
 
 def test_the_second_time_nobody_is_asked(hub, store, tmp_path):
