@@ -165,9 +165,9 @@ def _not_darker(framed: _Framed, neighbour: _Neighbour) -> NDArray[np.bool_]:
     """(height · row,): whether each pixel's neighbour is at least as bright as the pixel.
 
     Differences are sure in single precision but for ties. On a flat patch a tie is one (so it is in the
-    reference on the default circles; on (20, 1), (24, 1) and 30 points its rounding can say darker). Elsewhere, where
-    darker and lighter pixels balance, it is what rounding in double precision makes of it in the reference:
-    about one pixel in a thousand, and these are computed again in its way.
+    reference on the default circles; on (20, 1), (24, 1) and 30 points its rounding can say darker).
+    Elsewhere, where darker and lighter pixels balance, it is what rounding in double precision makes of it
+    in the reference: about one pixel in a thousand, and these are computed again in its way.
     """
     import cv2
 
