@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import traceback
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,17 @@ if TYPE_CHECKING:
     from typer import Context
 
 
+COMMAND = "cbir.command"
+"""Where a context keeps the command as it was typed."""
+
+
 class RootGroup(TyperGroup):
     """Runs a command; whatever it raises is said in one line on stderr."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+        """Keep the words, for those who write down how a number was made."""
+        ctx.meta[COMMAND] = shlex.join(["cbir", *args])
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Context) -> object:  # type: ignore[override]  # typer carries a click of its own
         """Run the command that was asked for.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cbir.evaluation.baselines import BASELINES, majority_label
 from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstraps
 from cbir.evaluation.luck import luck
-from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, ORDINAL, STUDY_MEASURES
+from cbir.evaluation.measures import LOWER_IS_BETTER, MEASURES, OF_WHOLE_LISTS, ORDINAL, STUDY_MEASURES
 from cbir.evaluation.protocol import Study
 from cbir.evaluation.titles import title
 
@@ -121,7 +121,12 @@ def values_of(study: Study, name: str) -> NDArray[np.float64]:
 
 
 def summarise(
-    study: Study, names: Sequence[str] = SHOWN, *, method: Method = "percentile", seed: int = 0
+    study: Study,
+    names: Sequence[str] = SHOWN,
+    *,
+    method: Method = "percentile",
+    seed: int = 0,
+    whole: Study | None = None,
 ) -> Summary:
     """Measure a study; those for grades are left out where labels have no order.
 
@@ -130,7 +135,13 @@ def summarise(
         names: in ``MEASURES``.
         method: of the intervals.
         seed: of their draws.
+        whole: the same study with whole lists, for the measures that need them; None leaves those out.
+
+    Raises:
+        ValueError: ``whole`` asks other queries.
     """
+    if whole and whole.query_ids != study.query_ids:
+        raise ValueError(f"The studies ask {len(study.query_ids)} and {len(whole.query_ids)} queries.")
     applied = [name for name in names if study.is_ordinal or name not in ORDINAL]
     precision = MEASURES["precision"]
     leaking = study.sample([precision(ranking, study.k) for ranking in study.leaking])
@@ -139,7 +150,7 @@ def summarise(
         n_groups=len(np.unique(study.groups)),
         n_queries=tuple(np.bincount(study.labels, minlength=len(study.classes)).tolist()),
         majority=study.classes[majority_label(study.gallery)],
-        rows=_rows(study, applied, method, seed),
+        rows=_rows(study, applied, method, seed, whole),
         together={
             name: measure(study.rankings, study.k)
             for name, measure in STUDY_MEASURES.items()
@@ -149,8 +160,12 @@ def summarise(
     )
 
 
-def _rows(study: Study, names: Sequence[str], method: Method, seed: int) -> dict[str, Row]:
+def _rows(
+    study: Study, names: Sequence[str], method: Method, seed: int, whole: Study | None
+) -> dict[str, Row]:
     samples = {name: study.sample(values_of(study, name)) for name in names}
+    if whole:
+        samples |= {name: study.sample(values_of(whole, name)) for name in OF_WHOLE_LISTS}
     chances = {
         (name, chance): study.sample(expected)
         for name in names

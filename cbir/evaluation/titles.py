@@ -15,6 +15,7 @@ _TITLES = {
     "r_precision": "R-precision",
     "average_precision": "AP@{k}",
     "map_at_r": "MAP@R",
+    "whole_average_precision": "MAP",
     "ndcg": "nDCG@{k}",
     "graded_ndcg": "graded nDCG@{k}",
     "reciprocal_rank": "MRR@{k}",

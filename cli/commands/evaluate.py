@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options as opt
+from cli.group import COMMAND
 from cli.settings import load_settings
 from cli.terminal import note, out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from cbir.evaluation.pairing import Paired
-    from cbir.evaluation.protocol import Study
-    from cbir.evaluation.seeds import Spread
     from cbir.items.part import Selection
-    from indexer.index import Index
-    from indexer.study import StudyPlan
 
-_WHO, _WITH = "Who asks, and who may be found", "Compared with"
+_WHO, _WITH, _OUT = "Who asks, and who may be found", "Compared with", "What is written"
 
 
 def evaluate(
+    ctx: typer.Context,
     *,
     index: opt.IndexOption = None,
     label: Annotated[
@@ -74,62 +71,126 @@ def evaluate(
             rich_help_panel=_WITH,
         ),
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Judge another system's TREC run over the index's items, in the place of its own search; "
+            "with --qrels without any index.",
+            rich_help_panel=_WITH,
+        ),
+    ] = None,
+    qrels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What is relevant, for --run alone.", rich_help_panel=_WITH),
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            help="Also measure as others mean it: oml, tfsim, dkfz or mahbod.", rich_help_panel=_WITH
+        ),
+    ] = None,
+    whole_lists: Annotated[
+        bool,
+        typer.Option(
+            "--whole-lists",
+            help="Also R-precision, MAP@R and MAP, which need every hit.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals and permutations.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON document on stdout.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the report here: one page with curves, a map, best and worst queries as pictures.",
+            rich_help_panel=_OUT,
+        ),
+    ] = None,
+    trec: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write run.txt and qrels.txt here, for trec_eval and its kin.",
+            rich_help_panel=_OUT,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUT)
+    ] = False,
 ) -> None:
     """Measure how well an index finds images of the same label, with chance beside every number.
 
     Every item with a label asks in turn; it and all of its patient leave the gallery before the cut.
     Intervals are bootstraps over patients. Research use only, not for diagnosis.
     """
-    started = time.perf_counter()
-    settings = load_settings(index=index)
-    from cbir.evaluation.summary import summarise
-    from cli.renderers.evaluation import Evaluation, render_evaluation, render_evaluation_json
-    from indexer.index import Index
-    from indexer.study import StudyPlan, split_hash
-
+    if qrels is not None:
+        _judge_alone(run, qrels, index, k, seed, as_json=as_json)
+        return
     others, repeats = compare or [], repeat or []
-    asking_path = Path(queries) if queries is not None and Path(queries).is_dir() else None
+    asking = Path(queries) if queries is not None and Path(queries).is_dir() else None
+    _refuse_what_clashes(
+        asking=asking, several=[*others, *repeats], run=run, shares=allow_shared_groups, gallery=gallery
+    )
+    settings = load_settings(index=index)
+    from cbir.evaluation.definitions import DEFINITIONS
+    from cli.evaluating import Request, evaluate_index
+    from cli.renderers.evaluation import render_evaluation, render_evaluation_json
+    from cli.renderers.page import write_page
+    from indexer.study import StudyPlan
+
+    if definition is not None and definition not in DEFINITIONS:
+        raise typer.BadParameter(f"--definition is {definition!r}; use one of {', '.join(DEFINITIONS)}")
     plan = StudyPlan(
         label=label,
         k=k,
-        queries=_selection(None if asking_path else queries),
+        queries=_selection(None if asking else queries),
         gallery=_selection(gallery),
         may_share_groups=allow_shared_groups,
     )
-    if asking_path and (others or repeats):
-        raise typer.BadParameter(
-            "--compare and --repeat ask each index with its own items: name a part of them"
-        )
-    if allow_shared_groups and not asking_path and not gallery:
-        raise typer.BadParameter("--allow-shared-groups goes with --queries INDEX or --gallery")
-    with Index.open(settings.index) as opened:
-        study = _study(opened, plan, asking_path)
-        evaluation = Evaluation(
-            path=opened.path,
-            queries=queries,
-            gallery=gallery,
-            split_hash=split_hash(opened, plan),
-            extractor=opened.spec.name,
-            fingerprint=opened.fingerprint,
-            generation=opened.generation,
-            label=label,
-            seed=seed,
-            study=study,
-            summary=summarise(study, seed=seed),
-            compared=_compared(study, others, plan, seed),
-            spreads=_spreads(study, repeats, plan),
-            seconds=time.perf_counter() - started,
-        )
+    request = Request(
+        index=settings.index, plan=plan, queries=queries, gallery=gallery, asking=asking,
+        compare=others, repeat=repeats, run=run, definition=definition, whole_lists=whole_lists,
+        seed=seed, command=str(ctx.meta[COMMAND]),
+    )  # fmt: skip
+    evaluation = evaluate_index(request, pictures=html is not None, trec=trec)
+    if html:
+        from cbir.evaluation.report import render_report
+
+        write_page(render_report(evaluation.report), html)
     out(render_evaluation_json(evaluation) if as_json else render_evaluation(evaluation))
-    for each in study.notes:
+    for each in evaluation.notes:
         note(each)
-    for path, paired in evaluation.compared:
-        if paired.n_left_out:
-            note(
-                f"not compared with {path}: {paired.n_left_out} queries that only one of the two could answer"
-            )
+    for written in (html, trec):
+        if written:
+            note(f"written: {written}")
+
+
+def _judge_alone(
+    run: Path | None, qrels: Path, index: Path | None, k: int, seed: int, *, as_json: bool
+) -> None:
+    started = time.perf_counter()
+    if run is None or index is not None:
+        raise typer.BadParameter("--qrels goes with --run, and without --index")
+    from cbir.evaluation.trec import judge, read_qrels, read_run
+    from cli.renderers.judged import JudgedRun, render_judged, render_judged_json
+
+    judged = judge(read_run(run), read_qrels(qrels), k, seed=seed)
+    result = JudgedRun(run, qrels, seed, judged, time.perf_counter() - started)
+    out(render_judged_json(result) if as_json else render_judged(result))
+    for each in judged.notes:
+        note(each)
+
+
+def _refuse_what_clashes(
+    *, asking: Path | None, several: Sequence[Path], run: Path | None, shares: bool, gallery: str | None
+) -> None:
+    if asking and several:
+        raise typer.BadParameter(
+            "--compare and --repeat ask each index with its own items: name a part of them with --queries"
+        )
+    if run and several:
+        raise typer.BadParameter("--run judges one run: leave out --compare and --repeat")
+    if shares and not asking and not gallery:
+        raise typer.BadParameter("--allow-shared-groups goes with --queries INDEX or --gallery")
 
 
 def _selection(who: str | None) -> Selection | None:
@@ -139,32 +200,3 @@ def _selection(who: str | None) -> Selection | None:
     if who is None:
         return None
     return Listed.read(who) if Path(who).is_file() else Part.parse(who)
-
-
-def _study(gallery: Index, plan: StudyPlan, asking_path: Path | None = None) -> Study:
-    from indexer.index import Index
-    from indexer.study import study_index
-
-    if asking_path is None:
-        return study_index(gallery, plan)
-    with Index.open(asking_path) as asking:
-        return study_index(gallery, plan, asking=asking)
-
-
-def _compared(study: Study, others: Sequence[Path], plan: StudyPlan, seed: int) -> list[tuple[Path, Paired]]:
-    from cbir.evaluation.pairing import compare_studies
-
-    return [(path, compare_studies(study, _study_at(path, plan), seed=seed)) for path in others]
-
-
-def _spreads(study: Study, repeats: Sequence[Path], plan: StudyPlan) -> Mapping[str, Spread]:
-    from cbir.evaluation.seeds import spread_over_seeds
-
-    return spread_over_seeds([study, *(_study_at(path, plan) for path in repeats)]) if repeats else {}
-
-
-def _study_at(path: Path, plan: StudyPlan) -> Study:
-    from indexer.index import Index
-
-    with Index.open(path) as index:
-        return _study(index, plan)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from cbir import __version__
@@ -13,9 +12,11 @@ from cbir.evaluation.comparison import holm
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
 from cbir.evaluation.pairing import Paired
 from cbir.evaluation.protocol import Study
-from cbir.evaluation.seeds import Spread
+from cbir.evaluation.report import report_document
 from cbir.evaluation.summary import Estimate, Row, Summary
 from cbir.evaluation.titles import title
+from cli.evaluating import Evaluation
+from cli.renderers.definition import definition_values, render_definition
 from cli.renderers.table import columns
 
 VERSION = 1
@@ -24,57 +25,14 @@ VERSION = 1
 _PER_CLASS = ("precision", "ndcg", "vote_accuracy", "grade_distance")
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was measured, and of what.
-
-    Args:
-        path: of the gallery's index.
-        queries: who asked, as the user said it; None for every item.
-        gallery: who could be found, likewise.
-        split_hash: of the split that these are parts of; None where there is none.
-        extractor: its name.
-        fingerprint: of its spec.
-        generation: of the gallery.
-        label: the column that decided what is relevant.
-        seed: of the draws.
-        study: the rankings.
-        summary: their numbers.
-        compared: other indexes, and how the first differs from each.
-        spreads: over the training's seeds, by measure; empty for one.
-        seconds: all of it took.
-    """
-
-    path: Path
-    queries: str | None
-    gallery: str | None
-    split_hash: str | None
-    extractor: str
-    fingerprint: str
-    generation: int
-    label: str
-    seed: int
-    study: Study
-    summary: Summary
-    compared: Sequence[tuple[Path, Paired]]
-    spreads: Mapping[str, Spread]
-    seconds: float
-
-    @property
-    def who(self) -> str:
-        """Who asked and who could be found, in words."""
-        asked = f"queries of {self.queries}, " if self.queries else ""
-        there = f"gallery of {self.gallery}, " if self.gallery else ""
-        split = f" (split {self.split_hash[:8]}…)" if self.split_hash else ""
-        return f"{asked}{there}each query's group left out{split}"
-
-
 def render_evaluation(evaluation: Evaluation) -> str:
     """What was asked, every measure with chance beside it, classes, leak, comparisons, verdict."""
     summary, study = evaluation.summary, evaluation.study
+    source = evaluation.provenance
+    split = f" (split {source.split_hash[:8]}…)" if source.split_hash else ""
     head = [
-        ("index", f"{evaluation.path} ({evaluation.extractor}, {evaluation.fingerprint[:8]}…)"),
-        ("protocol", f"same {evaluation.label}, {evaluation.who}, k = {summary.k}"),
+        ("index", f"{source.index} ({source.extractor}, {source.fingerprint[:8]}…)"),
+        ("protocol", f"same {source.label}, {source.queries}{split}, k = {summary.k}"),
         ("queries", f"{len(study.query_ids)} of {summary.n_groups} groups"),
         ("gallery", f"{int(study.gallery.sum())} labelled items, most of them {summary.majority!r}"),
     ]
@@ -83,6 +41,8 @@ def render_evaluation(evaluation: Evaluation) -> str:
         parts.append(_comparisons(evaluation))
     if evaluation.spreads:
         parts.append(_seeds(evaluation))
+    if evaluation.defined:
+        parts.append(render_definition(*evaluation.defined))
     if summary.verdicts:
         parts.append("".join(f"{verdict}\n" for verdict in summary.verdicts))
     return "\n".join(parts)
@@ -90,21 +50,26 @@ def render_evaluation(evaluation: Evaluation) -> str:
 
 def render_evaluation_json(evaluation: Evaluation) -> str:
     """One document; a value that does not apply is null."""
-    summary, study = evaluation.summary, evaluation.study
+    summary, study, source = evaluation.summary, evaluation.study, evaluation.provenance
+    request = evaluation.request
     document = {
         "cbir": "evaluation",
         "version": VERSION,
         "program": __version__,
+        "command": source.command,
+        "made": source.made,
+        "versions": dict(source.versions),
         "index": {
-            "path": str(evaluation.path),
-            "extractor": evaluation.extractor,
-            "fingerprint": evaluation.fingerprint,
-            "generation": evaluation.generation,
+            "path": source.index,
+            "extractor": source.extractor,
+            "fingerprint": source.fingerprint,
+            "generation": source.generation,
         },
-        "queries": evaluation.queries,
-        "gallery": evaluation.gallery,
-        "split_hash": evaluation.split_hash,
-        "label": evaluation.label,
+        "queries": request.queries,
+        "gallery": request.gallery,
+        "run": None if request.run is None else str(request.run),
+        "split_hash": source.split_hash,
+        "label": source.label,
         "k": summary.k,
         "n_queries": len(study.query_ids),
         "n_groups": summary.n_groups,
@@ -113,7 +78,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "resamples": N_RESAMPLES,
             "over": "groups",
             "method": "percentile",
-            "seed": evaluation.seed,
+            "seed": request.seed,
         },
         "classes": [
             {"label": label, "n_queries": n, "n_gallery": int(n_gallery)}
@@ -138,7 +103,9 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             for name, each in evaluation.spreads.items()
         },
         "verdicts": list(summary.verdicts),
-        "notes": list(study.notes),
+        "notes": list(evaluation.notes),
+        "definition": definition_values(*evaluation.defined) if evaluation.defined else None,
+        **report_document(evaluation.report),
         "seconds": round(evaluation.seconds, 6),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from cbir import __version__
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
+from cli.renderers.page import write_page
 from cli.terminal import printable
 
 _TEMPLATE = Path(__file__).parent / "hits.html.jinja"
@@ -29,13 +30,7 @@ def render_html(answer: Answer) -> str:
 
 def write_html(answer: Answer, path: Path) -> None:
     """Write the page; a page that is there is replaced when the new one is whole."""
-    page = render_html(answer)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_page(render_html(answer), path)
 
 
 def _picture(thumbnail: bytes) -> str:

@@ -20,11 +20,13 @@ from cbir.evaluation.measures.r_precision import r_precision
 from cbir.evaluation.measures.recall import recall
 from cbir.evaluation.measures.reciprocal_rank import reciprocal_rank
 from cbir.evaluation.measures.vote_accuracy import vote_accuracy
+from cbir.evaluation.measures.whole_average_precision import whole_average_precision
 from cbir.evaluation.ranking import Ranking
 
 __all__ = [
     "LOWER_IS_BETTER",
     "MEASURES",
+    "OF_WHOLE_LISTS",
     "ORDINAL",
     "STUDY_MEASURES",
     "Measure",
@@ -45,6 +47,7 @@ __all__ = [
     "recall",
     "reciprocal_rank",
     "vote_accuracy",
+    "whole_average_precision",
 ]
 
 Measure = Callable[[Ranking, int], float]
@@ -64,6 +67,7 @@ MEASURES: Mapping[str, Measure] = {
     "grade_distance": grade_distance,
     "far_share": far_share,
     "brier": brier,
+    "whole_average_precision": whole_average_precision,
 }
 """By name; each judges one query."""
 
@@ -76,6 +80,9 @@ STUDY_MEASURES: Mapping[str, StudyMeasure] = {
 
 ORDINAL = frozenset({"graded_ndcg", "grade_distance", "far_share", "quadratic_kappa"})
 """Measures that make sense only where labels have an order."""
+
+OF_WHOLE_LISTS = ("r_precision", "map_at_r", "whole_average_precision")
+"""Measures of ``MEASURES`` that need more than k hits: all of them, or as many as are relevant."""
 
 LOWER_IS_BETTER = frozenset({"grade_distance", "far_share", "brier", "ece"})
 """Measures of error."""

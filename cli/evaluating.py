@@ -1,0 +1,231 @@
+"""What `cbir evaluate` was asked for, measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbir.errors import ItemsError
+from cbir.evaluation.definitions import DEFINITIONS, DefinedRow, Definition, by_definition
+from cbir.evaluation.pairing import Paired, compare_studies
+from cbir.evaluation.protocol import Search, Study
+from cbir.evaluation.report import Provenance, Report, report_of
+from cbir.evaluation.seeds import Spread, spread_over_seeds
+from cbir.evaluation.summary import Summary, summarise
+from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
+from cli.versions import versions
+from indexer.index import Index
+from indexer.study import StudyPlan, split_hash, study_index
+
+_MAX_WHOLE_HITS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question.
+
+    Args:
+        index: the gallery's.
+        plan: who asks, and who may be found.
+        queries: who asks, as the user said it; None for every item.
+        gallery: who may be found, likewise.
+        asking: another index that the queries come from.
+        compare: other indexes of the same files.
+        repeat: the same from other training seeds.
+        run: another system's, judged in the place of the index's own search.
+        definition: of ``DEFINITIONS``; None for our own alone.
+        whole_lists: also measure what needs every hit.
+        seed: of every draw.
+        command: as it was typed.
+    """
+
+    index: Path
+    plan: StudyPlan
+    queries: str | None
+    gallery: str | None
+    asking: Path | None
+    compare: Sequence[Path]
+    repeat: Sequence[Path]
+    run: Path | None
+    definition: str | None
+    whole_lists: bool
+    seed: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What was measured, and of what.
+
+    Args:
+        request: what was asked for.
+        extractor: its name.
+        study: the rankings.
+        summary: their numbers.
+        report: what the page shows.
+        compared: other indexes, and how the first differs from each.
+        spreads: over the training's seeds, by measure; empty for one.
+        defined: by another's definition, with its values; None where none was asked for.
+        notes: what a reader of the numbers must know.
+        seconds: all of it took.
+    """
+
+    request: Request
+    study: Study
+    summary: Summary
+    report: Report
+    compared: Sequence[tuple[Path, Paired]]
+    spreads: Mapping[str, Spread]
+    defined: tuple[Definition, Sequence[DefinedRow]] | None
+    notes: tuple[str, ...]
+    seconds: float
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the numbers come from."""
+        return self.report.provenance
+
+
+def evaluate_index(request: Request, *, pictures: bool, trec: Path | None) -> Evaluation:
+    """Measure an index as asked.
+
+    Args:
+        request: see there.
+        pictures: also make what only the page shows: the map, and pictures of queries and hits.
+        trec: a folder to write ``run.txt`` and ``qrels.txt`` to.
+
+    Raises:
+        CbirError: no such index, column or part, or nothing to measure.
+    """
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        index = stack.enter_context(Index.open(request.index))
+        asking = stack.enter_context(Index.open(request.asking)) if request.asking else None
+        search: Search | None = None
+        notes: tuple[str, ...] = ()
+        if request.run:
+            run = read_run(request.run)
+            check_run(run, {item.id for item in index.items()})
+            search = search_of_run(run, among=_gallery_ids(index, request.plan))
+        study = study_index(index, request.plan, asking=asking, search=search)
+        if request.run:
+            notes = notes_of_run(study, run)
+        if trec:
+            trec.mkdir(parents=True, exist_ok=True)
+            write_run(study, trec / "run.txt")
+            write_qrels(study, trec / "qrels.txt", queries=list((asking or index).items()))
+        deep = _whole_lists(index, asking, study, request.plan, search) if request.whole_lists else None
+        summary = summarise(study, seed=request.seed, whole=deep)
+        compared = [
+            (path, compare_studies(study, _study_at(path, request.plan), seed=request.seed))
+            for path in request.compare
+        ]
+        return Evaluation(
+            request=request,
+            study=study,
+            summary=summary,
+            report=report_of(
+                study,
+                summary,
+                _provenance(index, request),
+                item=index.item,
+                query=(asking or index).item,
+                thumbnail=index.thumbnail if pictures else _no_picture,
+                query_thumbnail=(asking or index).thumbnail if pictures else _no_picture,
+                embeddings=partial(_embeddings, index) if pictures else None,
+                compared=[(str(path), paired) for path, paired in compared],
+                seed=request.seed,
+            ),
+            compared=compared,
+            spreads=_spreads(study, request),
+            defined=_defined(study, request),
+            notes=(*study.notes, *notes, *_notes_of_compared(compared)),
+            seconds=time.perf_counter() - started,
+        )
+
+
+def _gallery_ids(index: Index, plan: StudyPlan) -> frozenset[str] | None:
+    if plan.gallery is None:
+        return None
+    return frozenset(item.id for item in plan.gallery.of(index.items(), str(index.path)))
+
+
+def _whole_lists(
+    index: Index, asking: Index | None, study: Study, plan: StudyPlan, search: Search | None
+) -> Study:
+    n_hits = len(study.query_ids) * study.pool.n_items
+    if n_hits > _MAX_WHOLE_HITS:
+        raise ItemsError(
+            f"Whole lists of {len(study.query_ids)} queries over {study.pool.n_items} items are {n_hits} "
+            f"hits; at most {_MAX_WHOLE_HITS} are kept. Ask a part: --queries COLUMN=VALUE."
+        )
+    return study_index(index, replace(plan, k=study.pool.n_items), asking=asking, search=search)
+
+
+def _study_at(path: Path, plan: StudyPlan) -> Study:
+    with Index.open(path) as index:
+        return study_index(index, plan)
+
+
+def _spreads(study: Study, request: Request) -> Mapping[str, Spread]:
+    if not request.repeat:
+        return {}
+    return spread_over_seeds([study, *(_study_at(path, request.plan) for path in request.repeat)])
+
+
+def _defined(study: Study, request: Request) -> tuple[Definition, Sequence[DefinedRow]] | None:
+    if request.definition is None:
+        return None
+    definition = DEFINITIONS[request.definition]
+    return definition, by_definition(study, definition, seed=request.seed)
+
+
+def _notes_of_compared(compared: Sequence[tuple[Path, Paired]]) -> tuple[str, ...]:
+    return tuple(
+        f"not compared with {path}: {paired.n_left_out} queries that only one of the two could answer"
+        for path, paired in compared
+        if paired.n_left_out
+    )
+
+
+def _provenance(index: Index, request: Request) -> Provenance:
+    return Provenance(
+        title=f"{index.path.name} by {request.plan.label}",
+        command=request.command,
+        index=str(index.path),
+        extractor=index.spec.name,
+        fingerprint=index.fingerprint,
+        generation=index.generation,
+        label=request.plan.label,
+        queries=_who(request),
+        split_hash=split_hash(index, request.plan),
+        seed=request.seed,
+        versions=versions(),
+        made=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+    )
+
+
+def _who(request: Request) -> str:
+    """Who asked and who could be found, in words."""
+    asked = f"queries of {request.queries}, " if request.queries else ""
+    there = f"gallery of {request.gallery}, " if request.gallery else ""
+    ranked = f"ranked by {request.run}, " if request.run else ""
+    return f"{asked}{there}{ranked}each query's group left out"
+
+
+def _embeddings(index: Index, item_ids: Sequence[str]) -> NDArray[np.float32]:
+    """(n, dim): of an item in parts, their mean."""
+    rows = [np.atleast_2d(index.query(each).embedding).mean(axis=0) for each in item_ids]
+    return np.array(rows, dtype=np.float32)
+
+
+def _no_picture(item_id: str) -> bytes:
+    del item_id
+    return b""
