@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.handcrafted.network import descriptor_network, descriptor_ref
-from cbir.extractors.preset import read_preset
+from cbir.extractors.own_model import find_branch
+from cbir.extractors.preset import WeightsSource, read_preset
 from cbir.extractors.projection import Projection
 from cbir.extractors.spec import ProjectionSpec
-from cbir.extractors.weights import WeightsFile, find_weights, local_weights
+from cbir.extractors.weights import WeightsFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,20 +58,18 @@ def resolve_extractor(
         WeightsError: a file is missing, unreachable, or not the pinned one.
     """
     preset = read_preset(name_or_toml)
-    if weights is None:
-        files: tuple[WeightsFile | None, ...] = tuple(
-            find_weights(planned.weights, preset.folder, offline=offline, store=store)
-            if planned.weights
-            else None
-            for planned in preset.branches
-        )
-    elif len(preset.branches) == 1:
-        files = (local_weights(weights),)
-    else:
+    branches = preset.branches
+    if weights is not None and len(branches) == 1:
+        given = WeightsSource(f"file:{weights.absolute()}", name=weights.name)
+        branches = (replace(branches[0], weights=given),)
+    elif weights is not None:
         raise WeightsError(
             f"Extractor {preset.name!r} has {len(preset.branches)} branches, but --weights names one file; "
             'name each in the TOML: source = "file:…".'
         )
+    found_branches = [find_branch(each, preset.folder, offline=offline, store=store) for each in branches]
+    preset = replace(preset, branches=tuple(planned for planned, _ in found_branches))
+    files = tuple(file for _, file in found_branches)
     refs = [
         file.ref if file else descriptor_ref(planned.backbone.partition(":")[2])
         for planned, file in zip(preset.branches, files, strict=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
 from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, steps_entry, text_entry
+from cbir.extractors.own_name import names_own_model, own_sources
 from cbir.extractors.spec import (
     BranchSpec,
     ExtractorSpec,
@@ -69,7 +70,8 @@ class PlannedBranch:
         Raises:
             SpecError: the branch makes no sense.
         """
-        return BranchSpec(self.backbone, weights, self.preprocess, self.pooling, self.dim)  # type: ignore[arg-type]  # BranchSpec checks
+        backbone = "timm:own" if names_own_model(self.backbone) else self.backbone  # until its config is read
+        return BranchSpec(backbone, weights, self.preprocess, self.pooling, self.dim)  # type: ignore[arg-type]  # BranchSpec checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,9 @@ def _weights(values: Mapping[str, object]) -> WeightsSource | None:
         if "weights" in values:
             raise SpecError(f"Branch {values['backbone']}: a descriptor has no weights; leave them out.")
         return None
-    return _source(mapping("weights", values.get("weights")))
+    own = str(values.get("backbone"))
+    given = mapping("weights", values.get("weights", {} if names_own_model(own) else None))
+    return _source({"source": own_sources(own)[1], **given} if names_own_model(own) else given)
 
 
 def _source(values: Mapping[str, object]) -> WeightsSource:

@@ -43,8 +43,7 @@ class Projection:
 
     def apply(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """(B, n_in) to (B, n_out), not normalised."""
-        projected: NDArray[np.float32] = (vectors - self.mean) @ self.matrix
-        return projected
+        return np.asarray((vectors - self.mean) @ self.matrix, dtype=np.float32)
 
     @classmethod
     def read(cls, path: Path) -> Self:

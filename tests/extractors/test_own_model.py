@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cbir.errors import SpecError, WeightsError
@@ -27,6 +29,19 @@ CONFIG = {
     "model_args": {"init_values": 1e-5, "dynamic_img_size": True, "num_classes": 0, "in_chans": 3},
     "pretrained_cfg": {"input_size": [3, 160, 160], "mean": [0.5, 0.5, 0.5]},
 }
+PAGE = """
+name = "own"
+[[branch]]
+backbone = "dir:mein Modell"
+pooling = "model"
+dim = 64
+preprocess = [
+    { step = "resize", height_px = 160, width_px = 160 },
+    { step = "normalise", mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] },
+]
+[branch.weights]
+license = "CC0-1.0"
+"""
 
 
 @pytest.fixture
@@ -101,6 +116,23 @@ def test_a_branch_of_an_own_model_becomes_one_that_a_spec_can_hold(made):
     plain = replace(own, backbone="timm:test_vit")
     assert find_branch(plain, made.parent) == (plain, weights)
     assert find_branch(replace(plain, weights=None), made.parent) == (replace(plain, weights=None), None)
+
+
+@pytest.mark.parametrize("given", [None, "other.safetensors"])
+def test_a_page_that_names_a_folder_becomes_an_extractor(made, given):
+    from cbir.extractors.build import load_extractor
+
+    (made.parent / "own.toml").write_text(PAGE)
+    (made / "config.json").write_text(
+        json.dumps({"architecture": "test_vit", "model_args": {"init_values": 1e-5}})
+    )
+    if given:
+        shutil.copy(made / "model.safetensors", made.parent / given)
+    weights = made.parent / given if given else None
+    extractor = load_extractor(made.parent / "own.toml", weights=weights, offline=True)
+    assert extractor.spec.branches[0].backbone == 'timm:test_vit {"init_values": 1e-05}'
+    assert extractor.spec.branches[0].weights.license == (None if given else "CC0-1.0")
+    assert extractor.embed([np.zeros((1, 3, 160, 160), np.float32)]).shape == (1, 64)
 
 
 def test_sources_are_told_as_a_preset_would_write_them():
