@@ -2,69 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gallery import add, fill_model, spec_of, unit_rows
-from typer.testing import CliRunner
+from indexes import DIM, N, build, clustered, document
 
-from cli.app import app
 from indexer import IndexWriter
-
-N, DIM = 90, 16
-
-
-def clustered(spread: float, seed: int) -> np.ndarray:
-    """Three labels in a row, each a direction with noise around it."""
-    directions = unit_rows(3, DIM, 1)
-    rows = directions[np.arange(N) % 3] + spread * unit_rows(N, DIM, seed)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-def build(path: Path, rows: np.ndarray, *, name: str = "good", first: int = 0) -> Path:
-    with IndexWriter.create(path, spec_of(DIM, name=name), fill_model) as writer:
-        for number, row in enumerate(rows, start=first):
-            birads = None if number % 10 == 9 else float(number % 3 + 1)
-            split = "test" if number // 3 % 3 == 2 else "train"
-            known = {"birads": birads, "site": "one", "split": split, "split_hash": "abc123" * 8}
-            more = {"metadata": known}
-            add(writer, f"/g/{number}", row, label=f"l{number % 3}", group=f"g{number // 3}", **more)
-        writer.commit()
-        writer.build_store()
-    return path
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory) -> Path:
-    return build(tmp_path_factory.mktemp("good") / "good.index", clustered(0.8, 2))
-
-
-@pytest.fixture(scope="module")
-def noise(tmp_path_factory) -> Path:
-    return build(tmp_path_factory.mktemp("noise") / "noise.index", unit_rows(N, DIM, 3), name="noise")
-
-
-@pytest.fixture
-def evaluate(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith("CBIR_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object, expect: int = 0):
-        result = CliRunner().invoke(app, ["evaluate", *map(str, words)], prog_name="cbir")
-        assert result.exit_code == expect, result.output
-        return result
-
-    return run
-
-
-def document(result) -> dict:
-    return json.loads(result.stdout)
 
 
 def test_an_index_that_finds_its_labels_is_a_result(evaluate, good):
