@@ -20,7 +20,7 @@ HEAVY = (
         "imagecodecs",
         "qdrant_client",
     ),
-    *("jinja2", "rich", "PIL", "onnx", "scipy", "pandas", "huggingface_hub"),
+    *("jinja2", "rich", "PIL", "onnx", "scipy", "sklearn", "openTSNE", "pandas", "huggingface_hub"),
 )
 WRAPPER = """
 import atexit, sys
