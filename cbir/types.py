@@ -39,7 +39,7 @@ class Query:
     """What is searched for.
 
     Args:
-        embedding: (dim,), unit length.
+        embedding: (dim,), unit length; or, of an image in parts, (n_parts, dim), unit rows.
         fingerprint: of the extractor that made the embedding.
         item_id: set when the query is itself an item of the gallery, which then is no hit of its own.
         group: the query's patient, when known.
@@ -53,11 +53,21 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One answer: rank from 1; score is the cosine, higher is better."""
+    """One answer.
+
+    Args:
+        rank: from 1.
+        score: the cosine, higher is better; of parts, the greatest of any of the query's with any of the
+            item's.
+        item: what was found.
+        box: x, y, width and height of the part that made the score, in pixels of the image as read; None
+            where the image was taken as a whole.
+    """
 
     rank: int
     score: float
     item: Item
+    box: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

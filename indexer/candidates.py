@@ -46,6 +46,11 @@ class Decoded:
     record: FileRecord
     frames: tuple[DecodedFrame, ...]
 
+    @property
+    def n_tiles(self) -> int:
+        """How many images the networks are given; without tiles, one a frame."""
+        return sum(len(frame.prepared[0]) for frame in self.frames)
+
 
 def read(found: Found | Refused, *, limits: DecodeLimits, watch: Stopwatch) -> Wanted | Skip:
     """Read its bytes; any thread may."""

@@ -20,38 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE files (
-    path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 BLOB,
-    outcome TEXT NOT NULL, reason TEXT, detail TEXT, generation INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
-CREATE TABLE contents (
-    row INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, frame INTEGER NOT NULL, pixels_sha256 BLOB NOT NULL,
-    info TEXT NOT NULL, instance TEXT, own_group TEXT, notes TEXT NOT NULL, UNIQUE (sha256, frame)
-);
-CREATE INDEX contents_by_instance ON contents (instance) WHERE instance IS NOT NULL;
-CREATE TABLE items (
-    id TEXT PRIMARY KEY, path BLOB NOT NULL, frame INTEGER NOT NULL, row INTEGER NOT NULL,
-    label TEXT, grp TEXT, metadata TEXT NOT NULL, UNIQUE (path, frame)
-) WITHOUT ROWID;
-CREATE INDEX items_by_row ON items (row);
-CREATE INDEX items_by_group ON items (grp) WHERE grp IS NOT NULL;
-CREATE TABLE dead_rows (row INTEGER PRIMARY KEY);
-CREATE TRIGGER item_added AFTER INSERT ON items BEGIN
-    DELETE FROM dead_rows WHERE row = NEW.row;
-END;
-CREATE TRIGGER item_removed AFTER DELETE ON items
-    WHEN NOT EXISTS (SELECT 1 FROM items WHERE row = OLD.row) BEGIN
-    INSERT OR IGNORE INTO dead_rows VALUES (OLD.row);
-END;
-CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+    from cbir.images.tiles import Box
 
 _ITEM = (
     "SELECT i.id, i.path, i.frame, i.label, i.grp, i.metadata, c.info, i.row "
     "FROM items i JOIN contents c ON c.row = i.row "
 )
+_PART = "SELECT row, head, box FROM contents "
 _FILE = "SELECT path, size, mtime_ns, sha256, outcome, reason, detail FROM files "
 _PAGE = 1000
 _MAX_PARAMETERS = 500
@@ -61,8 +36,15 @@ ItemColumns = tuple[str, bytes, int, str | None, str | None, str, str, int]
 FileColumns = tuple[bytes, int, int, bytes | None, Outcome, str | None, str | None]
 
 
+class Place(NamedTuple):
+    """What a row is to a search: the items that are found by it, by id, and where in them it lies."""
+
+    items: tuple[Item, ...] = ()
+    box: Box | None = None
+
+
 class Content(NamedTuple):
-    """One row: which frame of which bytes, and what is known of it."""
+    """One image: its head row, which frame of which bytes it is, and what is known of it."""
 
     row: int
     sha256: str
@@ -106,7 +88,7 @@ class Catalog:
         return [row for (row,) in self.rows("SELECT row FROM dead_rows ORDER BY row")]
 
     def item(self, item_id: str) -> tuple[Item, int] | None:
-        """An item and its row."""
+        """An item and its head row."""
         found = self.rows(_ITEM + "WHERE i.id = ?", item_id)
         return (_item(found[0]), found[0][7]) if found else None
 
@@ -117,15 +99,16 @@ class Catalog:
             yield from map(_item, page)
             last = page[-1][0]
 
-    def items_of_rows(self, rows: Sequence[int]) -> dict[int, tuple[Item, ...]]:
-        """The items of each row, by id; a row without items has an empty tuple."""
-        found: dict[int, list[Item]] = {row: [] for row in rows}
+    def places_of(self, rows: Sequence[int]) -> dict[int, Place]:
+        """The place of each row; the parts of an image share its items."""
+        found = dict.fromkeys(rows, Place())
         for start in range(0, len(rows), _MAX_PARAMETERS):
             some = rows[start : start + _MAX_PARAMETERS]
-            marks = ",".join("?" * len(some))
-            for columns in self.rows(_ITEM + f"WHERE i.row IN ({marks}) ORDER BY i.id", *some):
-                found[columns[7]].append(_item(columns))
-        return {row: tuple(items) for row, items in found.items()}
+            parts = self.rows(_PART + f"WHERE row IN ({_marks(some)})", *some)
+            items = self._items_of_heads(sorted({head for _, head, _ in parts}))
+            for row, head, box in parts:
+                found[row] = Place(items[head], None if box is None else tuple(json.loads(box)))
+        return found
 
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
@@ -135,17 +118,28 @@ class Catalog:
         ]
 
     def rows_of_group(self, group: str) -> list[int]:
-        """The rows with an item of this group, ascending."""
-        return [
-            row for (row,) in self.rows("SELECT DISTINCT row FROM items WHERE grp = ? ORDER BY row", group)
-        ]
+        """The rows, all parts, with an item of this group, ascending."""
+        query = (
+            "SELECT row FROM items WHERE grp = ?1 UNION "
+            "SELECT p.row FROM items i JOIN contents p ON p.head = i.row AND p.part > 0 WHERE i.grp = ?1"
+        )
+        return [row for (row,) in self.rows(query, group)]
 
     def rows_of_items(self, item_ids: Collection[str]) -> list[int]:
-        """The rows of those items that are there, each as often as it has one of them."""
-        return [row for item_id, row in self.rows("SELECT id, row FROM items") if item_id in item_ids]
+        """The rows, all parts, of those items that are there, each as often as it has one of them."""
+        query = (
+            "SELECT id, row FROM items UNION ALL "
+            "SELECT i.id, p.row FROM contents p JOIN items i ON i.row = p.head WHERE p.part > 0"
+        )
+        return [row for item_id, row in self.rows(query) if item_id in item_ids]
+
+    def parts_of(self, head: int) -> list[int]:
+        """The rows of an image, part 0 first."""
+        found = self.rows("SELECT row FROM contents WHERE head = ? AND part > 0 ORDER BY part", head)
+        return [head, *(row for (row,) in found)]
 
     def content(self, row: int) -> Content:
-        """What is known of a row."""
+        """What is known of an image, by its head row."""
         query = "SELECT row, sha256, frame, pixels_sha256, notes FROM contents WHERE row = ?"
         number, sha256, frame, pixels_sha256, notes = self.rows(query, row)[0]
         return Content(number, sha256.hex(), frame, pixels_sha256.hex(), tuple(json.loads(notes)))
@@ -182,11 +176,12 @@ class Catalog:
         return bool(self.rows("SELECT 1 FROM contents WHERE sha256 = ? LIMIT 1", digest(sha256)))
 
     def frames_of(self, sha256: str) -> list[tuple[int, int]]:
-        """The (frame, row) pairs of these bytes, by frame."""
-        return self.rows("SELECT frame, row FROM contents WHERE sha256 = ? ORDER BY frame", digest(sha256))
+        """The (frame, head row) pairs of these bytes, by frame."""
+        query = "SELECT frame, row FROM contents WHERE sha256 = ? AND part = 0 ORDER BY frame"
+        return self.rows(query, digest(sha256))
 
     def instance(self, instance: str) -> tuple[str, str] | None:
-        """(sha256, pixels_sha256) of the first live row of this instance."""
+        """(sha256, pixels_sha256) of the first live image of this instance."""
         query = (
             "SELECT sha256, pixels_sha256 FROM contents WHERE instance = ? "
             "AND row NOT IN (SELECT row FROM dead_rows) ORDER BY frame, row LIMIT 1"
@@ -217,6 +212,12 @@ class Catalog:
         with self._lock:
             self._connection.close()
 
+    def _items_of_heads(self, heads: Sequence[int]) -> dict[int, tuple[Item, ...]]:
+        found: dict[int, list[Item]] = {head: [] for head in heads}
+        for columns in self.rows(_ITEM + f"WHERE i.row IN ({_marks(heads)}) ORDER BY i.id", *heads):
+            found[columns[7]].append(_item(columns))
+        return {head: tuple(items) for head, items in found.items()}
+
     def _one_int(self, query: str) -> int:
         count: int = self.rows(query)[0][0]
         return count
@@ -228,6 +229,10 @@ def digest(sha256: str | None) -> bytes | None:
         return None if sha256 is None else bytes.fromhex(sha256)
     except ValueError:
         return None
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _item(columns: ItemColumns) -> Item:

@@ -9,7 +9,8 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from indexer.catalog import SCHEMA, digest
+from indexer.catalog import digest
+from indexer.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from indexer.records import JSON, FileRecord, NewImage
 
 _ID_DIGITS = 16
+_NOTHING = ("{}", None, None, "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +67,22 @@ def put_file(connection: sqlite3.Connection, record: FileRecord, generation: int
     )
 
 
-def put_content(connection: sqlite3.Connection, row: int, image: NewImage) -> None:
-    """Describe a new row."""
-    connection.execute(
-        "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            row,
-            digest(image.sha256),
-            image.frame,
-            digest(image.pixels_sha256),
-            json.dumps(dict(image.info)),
-            image.instance,
-            _plain(image.group),
-            json.dumps(image.notes),
-        ),
-    )
+def put_image(connection: sqlite3.Connection, rows: Sequence[int], image: NewImage) -> None:
+    """Describe the new rows of an image, part 0 first; what is known of it is said once, at the head."""
+    digests = digest(image.sha256), digest(image.pixels_sha256)
+    said = (json.dumps(dict(image.info)), image.instance, _plain(image.group), json.dumps(image.notes))
+    boxes = [json.dumps(box) for box in image.boxes]
+    for part, row in enumerate(rows):
+        box = boxes[part] if boxes else None
+        connection.execute(
+            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row, rows[0], digests[0], image.frame, part, box, digests[1], *(_NOTHING if part else said)),
+        )
 
 
-def row_of(connection: sqlite3.Connection, sha256: str, frame: int) -> int | None:
-    """The row of a frame of these bytes."""
-    query = "SELECT row FROM contents WHERE sha256 = ? AND frame = ?"
+def head_of(connection: sqlite3.Connection, sha256: str, frame: int) -> int | None:
+    """The head row of a frame of these bytes."""
+    query = "SELECT row FROM contents WHERE sha256 = ? AND frame = ? AND part = 0"
     found = connection.execute(query, (digest(sha256), frame)).fetchone()
     return None if found is None else int(found[0])
 
@@ -92,7 +90,7 @@ def row_of(connection: sqlite3.Connection, sha256: str, frame: int) -> int | Non
 def set_items(
     connection: sqlite3.Connection, path: str, frames: Sequence[tuple[int, int]], said: Annotations
 ) -> None:
-    """Make (frame, row) pairs the items of a path; a frame that was an item there keeps its id."""
+    """Make (frame, head row) pairs the items of a path; a frame that was an item there keeps its id."""
     key = os.fsencode(path)
     before = dict(connection.execute("SELECT frame, id FROM items WHERE path = ?", (key,)).fetchall())
     delete_items_of(connection, path)
@@ -166,9 +164,10 @@ def drop_dead_rows(connection: sqlite3.Connection, live_rows: Sequence[int]) -> 
     connection.execute("DELETE FROM contents WHERE row IN (SELECT row FROM dead_rows)")
     connection.execute("DELETE FROM dead_rows")
     moves = [(new, old) for new, old in enumerate(live_rows) if new != old]
-    for table in ("contents", "items"):
-        # New numbers are smaller than old ones: in ascending order, none is taken when it is needed.
-        connection.executemany(f"UPDATE {table} SET row = ? WHERE row = ?", moves)  # noqa: S608
+    # New numbers are smaller than old ones: in ascending order, none is taken when it is needed. All parts of
+    # an image live or die together, so that they still follow their head.
+    connection.executemany("UPDATE contents SET row = ?1, head = ?1 - part WHERE row = ?2", moves)
+    connection.executemany("UPDATE items SET row = ? WHERE row = ?", moves)
     connection.execute("COMMIT")
     connection.execute("VACUUM")
     connection.execute("BEGIN")

@@ -14,11 +14,14 @@ from cbir.images.pool import DecodedFrame
 from cbir.types import Embedder
 from indexer.records import FileRecord, NewImage
 
+_MAX_TILES = 64
+"""Embedded at once; a large image in small tiles has hundreds."""
+
 
 def embed_frames(
     embedder: Embedder, frames: Sequence[DecodedFrame], tiles: TileSpec | None = None
 ) -> list[NDArray[np.float32] | VectorError]:
-    """Embed frames in one batch.
+    """Embed frames together.
 
     Args:
         embedder: of the plans that the frames were prepared by.
@@ -34,7 +37,7 @@ def embed_frames(
     plans = zip(*(frame.prepared for frame in frames), strict=True)
     ends = np.cumsum([len(frame.prepared[0]) for frame in frames])
     try:
-        rows = embedder.embed([np.concatenate(plan) for plan in plans])
+        rows = _embed(embedder, [np.concatenate(plan) for plan in plans])
         return [join_tiles(each, tiles) for each in np.split(rows, ends[:-1])]
     except VectorError as error:
         if len(frames) == 1:
@@ -43,9 +46,12 @@ def embed_frames(
 
 
 def new_images(
-    record: FileRecord, rows: Sequence[tuple[DecodedFrame, NDArray[np.float32] | VectorError]]
+    record: FileRecord,
+    rows: Sequence[tuple[DecodedFrame, NDArray[np.float32] | VectorError]],
+    tiles: TileSpec | None = None,
 ) -> list[NewImage] | str:
     """What the writer is told of a file; text, the reason, when one of its frames has no embedding."""
+    in_parts = tiles is not None and tiles.keep == "parts"
     images = []
     for frame, row in rows:
         if isinstance(row, VectorError):
@@ -53,13 +59,20 @@ def new_images(
         image = NewImage(
             sha256=record.sha256 or "",
             frame=frame.frame,
-            embedding=row[0],
+            embedding=row if len(row) > 1 else row[0],
             thumbnail=frame.thumbnail,
             pixels_sha256=frame.pixels_sha256,
             info=frame.info.metadata(),
             instance=frame.info.instance,
             group=frame.info.patient,
             notes=frame.notes,
+            boxes=frame.boxes if in_parts else (),
         )
         images.append(image)
     return images
+
+
+def _embed(embedder: Embedder, plans: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    starts = range(0, len(plans[0]), _MAX_TILES)
+    batches = [embedder.embed([plan[start : start + _MAX_TILES] for plan in plans]) for start in starts]
+    return batches[0] if len(batches) == 1 else np.concatenate(batches)

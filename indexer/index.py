@@ -41,7 +41,9 @@ class Index:
         def make_store() -> Store:
             return STORES[store].open(opened.embeddings, opened.manifest.store, opened.store_files)
 
-        self._searcher = Searcher(opened.catalog, opened.embeddings, make_store)
+        self._searcher = Searcher(
+            opened.catalog, opened.embeddings, make_store, rows_per_item=opened.manifest.rows_per_item
+        )
 
     @classmethod
     def open(cls, path: Path, *, store: str | None = None, resident: bool = True) -> Self:
@@ -115,8 +117,10 @@ class Index:
     ) -> list[Hit]:
         """Find the ``k`` items most like the query.
 
-        The score is the cosine, in [-1, 1], right to 1e-6; equal scores are ordered by item id. There are
-        ``min(k, eligible)`` hits. A query that is itself an item never finds itself.
+        The score is the cosine, in [-1, 1], right to 1e-6; equal scores are ordered by item id. Of images in
+        parts it is the greatest of any part of the query with any part of the item, and the hit says which
+        box of the item that is. There are ``min(k, eligible)`` hits, each another item. A query that is
+        itself an item never finds itself.
 
         Args:
             query: its embedding is checked: finite, unit within 1e-3, of the index's dimension.
@@ -156,14 +160,14 @@ class Index:
         return self._searcher.search(queries, k, exclude_same_group=exclude_same_group, among=among)
 
     def query(self, item_id: str) -> Query:
-        """The item as a query, with its embedding and group.
+        """The item as a query, with the embeddings of all its parts, and its group.
 
         Raises:
             KeyError: no such item.
         """
-        item, row = self._found(item_id)
-        embedding = self._embeddings.gather(np.array([row]))[0]
-        return Query(embedding, self.fingerprint, item_id, item.group)
+        item, head = self._found(item_id)
+        parts = self._embeddings.gather(np.array(self._catalog.parts_of(head)))
+        return Query(parts if len(parts) > 1 else parts[0], self.fingerprint, item_id, item.group)
 
     def item(self, item_id: str) -> Item:
         """The item.

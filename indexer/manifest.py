@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 MODEL = "model"
-FORMAT = 1
+FORMAT = 2
+"""1 knew one embedding an image; 2 knows its parts."""
 _HEAD = b'{\n"checksum": "'
 _NECK = b'",\n'
 _HEX_DIGITS = 32
@@ -97,6 +98,11 @@ class Manifest:
                 f"{self.fingerprint[:8]}. It was made by another version; build the index again."
             )
         return spec
+
+    @property
+    def rows_per_item(self) -> int:
+        """About how many embeddings an item has, rounded up; 1 where no image is in parts."""
+        return max(1, -((self.n_dead_rows - self.n_rows) // max(1, self.n_items)))
 
     def successor(self) -> Manifest:
         """The same, one generation on, updated now."""

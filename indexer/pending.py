@@ -46,15 +46,9 @@ class Pending:
         """The seals of every block, new ones too (and of files that a manifest named before)."""
         return self._files
 
-    def add(self, vector: NDArray[np.float32], thumbnail: bytes) -> int:
-        """Take a row; its number."""
-        row = self.n_rows
-        self._vectors.append(vector)
-        self._thumbnails.append(thumbnail)
-        self._waiting_bytes += vector.nbytes + len(thumbnail)
-        if self._waiting_bytes >= FLUSH_BYTES:
-            self.flush()
-        return row
+    def add_image(self, vectors: NDArray[np.float32], thumbnail: bytes) -> list[int]:
+        """Take the parts of an image, (n_parts, dim), as rows in a row; the first has the thumbnail."""
+        return [self._add(vector, b"" if part else thumbnail) for part, vector in enumerate(vectors)]
 
     def flush(self) -> None:
         """Write what waits in memory as a block."""
@@ -93,6 +87,15 @@ class Pending:
     def described(self, manifest: Manifest) -> Manifest:
         """The manifest with the blocks as they are now."""
         return replace(manifest, blocks=tuple(self._blocks), n_rows=self._n_rows, next_block=self._next_block)
+
+    def _add(self, vector: NDArray[np.float32], thumbnail: bytes) -> int:
+        row = self.n_rows
+        self._vectors.append(vector)
+        self._thumbnails.append(thumbnail)
+        self._waiting_bytes += vector.nbytes + len(thumbnail)
+        if self._waiting_bytes >= FLUSH_BYTES:
+            self.flush()
+        return row
 
     def _take(self, block: NewBlock) -> None:
         self._blocks.append(block.ref)

@@ -138,7 +138,7 @@ class Pipeline:
             self._account.duplicate += 1
             return
         self._buffer.append(decoded)
-        if sum(len(each.frames) for each in self._buffer) >= self._options.batch_size:
+        if sum(each.n_tiles for each in self._buffer) >= self._options.batch_size:
             self._flush()
 
     def _is_known_instance(self, decoded: Decoded) -> bool:
@@ -191,7 +191,8 @@ class Pipeline:
         with self._watch.stage("embed"):
             rows = iter(embed_frames(self._embedder, frames, self._writer.spec.tiles))
         for each in batch:
-            images = new_images(each.record, [(frame, next(rows)) for frame in each.frames])
+            embedded = [(frame, next(rows)) for frame in each.frames]
+            images = new_images(each.record, embedded, self._writer.spec.tiles)
             if isinstance(images, str):
                 bad = replace(each.record, outcome="skipped", reason=SkipReason.BAD_EMBEDDING, detail=images)
                 self._skip(bad)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cbir.extractors.tiling import join_tiles
+from cbir.errors import VectorError
 from cbir.images.image import ImageInfo
 from cbir.images.pool import DecodePool
 from cbir.types import Embedder, Query
+from indexer.embedding import embed_frames
 from indexer.index import Index
 from indexer.stopwatch import Stopwatch
 
@@ -49,7 +50,10 @@ def embed_image(
         frames = pool.decode(data)
     frame = frames[len(frames) // 2]
     with watch.stage("embed"):
-        embedding = join_tiles(embedder.embed(frame.prepared), index.spec.tiles)[0]
+        [parts] = embed_frames(embedder, [frame], index.spec.tiles)
+    if isinstance(parts, VectorError):
+        raise parts
+    embedding = parts if len(parts) > 1 else parts[0]
     known = index.items_by_content(sha256)
     group = known[0].group if known else frame.info.patient
     query = Query(embedding=embedding, fingerprint=embedder.fingerprint, group=group)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbir.errors import SkipReason
+    from cbir.images.tiles import Box
     from cbir.types import Scalar
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
@@ -28,13 +29,15 @@ class NewImage:
     Args:
         sha256: hex, of the file's bytes.
         frame: from 0.
-        embedding: (dim,) float32, unit length within 1e-3, made unit where float32 can tell.
+        embedding: (dim,) or, of an image in parts, (n_parts, dim) float32; rows of unit length within 1e-3,
+            made unit where float32 can tell.
         thumbnail: an encoded picture (JPEG), or empty.
         pixels_sha256: hex, of the pixels as read, with their dtype and shape.
         info: what the file itself says and may be kept: the allow-listed values.
         instance: keyed hash of the SOPInstanceUID, or None.
         group: keyed hash of the patient, or None.
         notes: what reading did to the file, for the person who asks.
+        boxes: where the parts lie, one a part; none for an image as a whole.
     """
 
     sha256: str
@@ -46,6 +49,7 @@ class NewImage:
     instance: str | None = None
     group: str | None = None
     notes: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cbir.errors import IndexWriteError
-from indexer import publish
+from indexer import edits, publish
 from indexer.catalog import Catalog
 from indexer.durable import Seal, copy_file, refused
-from indexer.edits import open_scratch
 from indexer.lock import WriterLock
 from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
 from indexer.pending import Pending
@@ -21,7 +20,11 @@ from indexer.sealed import check_file, damaged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cbir.extractors.spec import ExtractorSpec
+    from indexer.records import NewImage
 
 _CATALOG = "catalog.sqlite"
 
@@ -101,6 +104,15 @@ class Scratch:
             ) from error
         self._broken = False
 
+    def head_of(self, connection: sqlite3.Connection, image: NewImage, vectors: NDArray[np.float32]) -> int:
+        """The head row of an image; where its bytes are not known, its embeddings are added."""
+        head = edits.head_of(connection, image.sha256, image.frame)
+        if head is None:
+            rows = self.pending.add_image(vectors, image.thumbnail)
+            edits.put_image(connection, rows, image)
+            head = rows[0]
+        return head
+
     def commit(self) -> None:
         """Publish the changes, if there are any."""
         if not self.changed:
@@ -152,6 +164,6 @@ def _connect(path: Path, *, new: bool) -> sqlite3.Connection:
     with refused(scratch):
         scratch.parent.mkdir(exist_ok=True)
     try:
-        return open_scratch(scratch, new=new)
+        return edits.open_scratch(scratch, new=new)
     except sqlite3.Error as error:
         raise IndexWriteError(f"Could not write {str(scratch)!r}: {error}. Is the disk full?") from error

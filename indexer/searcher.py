@@ -1,21 +1,28 @@
-"""From a query to hits: which rows may be found, the store's answer, exact scores, ties, the cut."""
+"""From a query to hits: the store's answer, exact scores, ties, the cut.
+
+A store knows rows, a hit is an item: an item scores as the best of its rows does, with the best of the
+query's parts.
+"""
 
 from __future__ import annotations
 
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbir.errors import SpecError
 from cbir.types import Hit, Item, Query
-from indexer.vectors import unit
+from indexer.eligible import EligibleRows
+from indexer.places import Places
+from indexer.vectors import unit_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from cbir.images.tiles import Box
     from indexer.catalog import Catalog
     from indexer.embeddings import Embeddings
     from indexer.stores import Neighbours, Store
@@ -26,20 +33,35 @@ _SCORE_ERROR = 4e-6
 _MARGIN = 2
 """Rows asked for beyond k, so that a near tie at the cut seldom needs a second search."""
 
-_MAX_CACHED_ROWS = 100_000
+_MAX_VECTORS = 1024
+"""Vectors that a store is asked for at once: it may hold a score for each with many rows."""
+
+_CHUNK_BYTES = 64 << 20
+"""Embeddings that are copied at once to be scored."""
+
+_Scored = tuple[float, str, int, Item, "Box | None"]
+"""The score's negative, the item's id, the row, the item, where in it the row lies: sorts as hits do."""
 
 
 class Searcher:
     """Answers queries over one generation; threads may share it."""
 
-    def __init__(self, catalog: Catalog, embeddings: Embeddings, make_store: Callable[[], Store]) -> None:
-        self._catalog = catalog
+    def __init__(
+        self,
+        catalog: Catalog,
+        embeddings: Embeddings,
+        make_store: Callable[[], Store],
+        *,
+        rows_per_item: int = 1,
+    ) -> None:
+        """Take the parts of a generation; about how many rows an item has, so that one search suffices."""
         self._embeddings = embeddings
         self._make_store = make_store
+        self._rows_per_item = rows_per_item
         self._store: Store | None = None
         self._lock = threading.Lock()
-        self._items: dict[int, tuple[Item, ...]] = {}
-        self._kept: tuple[frozenset[str] | None, NDArray[np.bool_] | None] | None = None
+        self._places = Places(catalog)
+        self._eligible = EligibleRows(catalog, self._places, embeddings.n_rows)
 
     def search(
         self,
@@ -50,23 +72,42 @@ class Searcher:
         among: frozenset[str] | None,
     ) -> list[list[Hit]]:
         """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
-        vectors = [unit(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
+        parts = [unit_parts(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
         masks = [
-            self._allowed(query, exclude_same_group=exclude_same_group, among=among) for query in queries
+            self._eligible.of(query, exclude_same_group=exclude_same_group, among=among) for query in queries
         ]
         if not queries or not self._embeddings.n_rows:
             return [[] for _ in queries]
-        store = self._ready()
-        if len(queries) > 1 and all(mask is masks[0] for mask in masks):
-            found = store.search(np.stack(vectors), k + _MARGIN, allowed=masks[0])
-        else:
-            found = [
-                store.search(vector[np.newaxis], k + _MARGIN, allowed=mask)[0]
-                for vector, mask in zip(vectors, masks, strict=True)
-            ]
+        asked = k * self._rows_per_item + _MARGIN
         return [
-            self._rank(query, vector, mask, neighbours, k, among=among)
-            for query, vector, mask, neighbours in zip(queries, vectors, masks, found, strict=True)
+            self._rank(query, vectors, neighbours, k, asked=asked, allowed=mask, among=among)
+            for query, vectors, mask, neighbours in zip(
+                queries, parts, masks, self._neighbours(parts, masks, asked), strict=True
+            )
+        ]
+
+    def _neighbours(
+        self,
+        parts: Sequence[NDArray[np.float32]],
+        masks: Sequence[NDArray[np.bool_] | None],
+        asked: int,
+    ) -> list[list[Neighbours]]:
+        """The nearest rows of every part of every query, in as few questions as can be."""
+        if len(parts) == 1 or any(mask is not masks[0] for mask in masks):
+            return [self._ask(vectors, asked, mask) for vectors, mask in zip(parts, masks, strict=True)]
+        found = iter(self._ask(np.concatenate(parts), asked, masks[0]))
+        return [list(islice(found, len(vectors))) for vectors in parts]
+
+    def _ask(
+        self, vectors: NDArray[np.float32], asked: int, allowed: NDArray[np.bool_] | None
+    ) -> list[Neighbours]:
+        store = self._ready()
+        if len(vectors) <= _MAX_VECTORS:
+            return store.search(vectors, asked, allowed=allowed)
+        return [
+            neighbours
+            for start in range(0, len(vectors), _MAX_VECTORS)
+            for neighbours in store.search(vectors[start : start + _MAX_VECTORS], asked, allowed=allowed)
         ]
 
     def _ready(self) -> Store:
@@ -79,78 +120,68 @@ class Searcher:
     def _rank(
         self,
         query: Query,
-        vector: NDArray[np.float32],
-        allowed: NDArray[np.bool_] | None,
-        neighbours: Neighbours,
+        vectors: NDArray[np.float32],
+        neighbours: list[Neighbours],
         k: int,
         *,
+        asked: int,
+        allowed: NDArray[np.bool_] | None,
         among: frozenset[str] | None,
     ) -> list[Hit]:
-        """Score the rows exactly; ask the store for more while a row beyond them could tie at the cut."""
-        asked = k + _MARGIN
+        """Score the rows exactly; ask the store for more while a row beyond them could be in the answer."""
         while True:
-            # One dot product a row: equal rows get equal scores, wherever they lie and whoever found them.
-            scores = np.vecdot(self._embeddings.gather(neighbours.rows), vector)
-            ranked = [
-                (-score if -1.0 <= score <= 1.0 else -1.0 if score > 0 else 1.0, item.id, item)
-                for score, items in zip(
-                    scores.tolist(), self._items_of(neighbours.rows.tolist()), strict=True
-                )
-                for item in items
-                if item.id != query.item_id and (among is None or item.id in among)
-            ]
-            ranked.sort()  # ids differ, so that items are never compared
-            is_all = len(neighbours.rows) < asked
-            if is_all or (len(ranked) >= k and neighbours.scores[-1] < -ranked[k - 1][0] - _SCORE_ERROR):
-                return [Hit(rank, -score, item) for rank, (score, _, item) in enumerate(ranked[:k], start=1)]
+            rows = neighbours[0].rows
+            if len(neighbours) > 1:
+                rows = np.unique(np.concatenate([each.rows for each in neighbours]))
+            best = self._best(query, vectors, rows, among)
+            is_all = len(neighbours[0].rows) < asked
+            if is_all or (len(best) >= k and _beyond(neighbours) < -best[k - 1][0] - _SCORE_ERROR):
+                return [
+                    Hit(rank, -score, item, box)
+                    for rank, (score, _, _, item, box) in enumerate(best[:k], start=1)
+                ]
             asked *= 4
-            neighbours = self._ready().search(vector[np.newaxis], asked, allowed=allowed)[0]
+            # Where all rows are asked for, one part brings them all.
+            asking = vectors[:1] if asked > self._embeddings.n_rows else vectors
+            neighbours = self._ask(asking, asked, allowed)
 
-    def _items_of(self, rows: list[int]) -> list[tuple[Item, ...]]:
-        cache = self._items
-        missing = [row for row in rows if row not in cache]
-        if missing:
-            if len(cache) > _MAX_CACHED_ROWS:
-                self._items = cache = {row: cache[row] for row in rows if row in cache}
-            cache.update(self._catalog.items_of_rows(missing))
-        return [cache[row] for row in rows]
+    def _best(
+        self,
+        query: Query,
+        vectors: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        among: frozenset[str] | None,
+    ) -> list[_Scored]:
+        """The items of these rows that may be found, best first, each once: by its best row."""
+        numbers = rows.tolist()
+        scores, places = self._scores(vectors, rows).tolist(), self._places.of(numbers)
+        ranked: list[_Scored] = [
+            (-score if -1.0 <= score <= 1.0 else -1.0 if score > 0 else 1.0, item.id, row, item, box)
+            for score, row, (items, box) in zip(scores, numbers, places, strict=True)
+            for item in items
+            if item.id != query.item_id and (among is None or item.id in among)
+        ]
+        ranked.sort()  # no two have the same id and row, so that items are never compared
+        best: dict[str, _Scored] = {}
+        for scored in ranked:
+            best.setdefault(scored[1], scored)
+        return list(best.values())
 
-    def _allowed(
-        self, query: Query, *, exclude_same_group: bool, among: frozenset[str] | None
-    ) -> NDArray[np.bool_] | None:
-        """Which rows have an item that may be found; None when all have. Not to be written to."""
-        group = query.group if exclude_same_group else None
-        if exclude_same_group and group is None:
-            raise SpecError(
-                "The query has no group, so its group can't be left out: give it one, "
-                "or search without excluding the same group."
-            )
-        everywhere = self._base(among)
-        excluded = [] if group is None else self._catalog.rows_of_group(group)
-        if query.item_id is not None and (found := self._catalog.item(query.item_id)):
-            row = found[1]
-            if all(item.id == query.item_id for item in self._items_of([row])[0]):
-                excluded.append(row)
-        if not excluded:
-            return everywhere
-        allowed = (
-            np.ones(self._embeddings.n_rows, dtype=np.bool_) if everywhere is None else everywhere.copy()
-        )
-        allowed[excluded] = False
-        return allowed
+    def _scores(self, vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Each row's greatest cosine with any of the vectors."""
+        size = max(1, _CHUNK_BYTES // (4 * self._embeddings.dim))
+        if len(rows) > size:
+            chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
+            return np.concatenate([self._scores(vectors, chunk) for chunk in chunks])
+        # One dot product a pair: equal rows get equal scores, wherever they lie and whoever found them.
+        gathered = self._embeddings.gather(rows)
+        scores: NDArray[np.float32] = np.vecdot(gathered, vectors[0])
+        for vector in vectors[1:]:
+            np.maximum(scores, np.vecdot(gathered, vector), out=scores)
+        return scores
 
-    def _base(self, among: frozenset[str] | None) -> NDArray[np.bool_] | None:
-        """The rows that any query may find, kept for the next one; None for all."""
-        kept = self._kept
-        if kept is None or kept[0] is not among:
-            if among is None:
-                dead = self._catalog.dead_rows()
-                rows = np.ones(self._embeddings.n_rows, dtype=np.bool_)
-                rows[dead] = False
-                kept = (None, rows if dead else None)
-            else:
-                rows = np.zeros(self._embeddings.n_rows, dtype=np.bool_)
-                rows[self._catalog.rows_of_items(among)] = True
-                kept = (among, rows)
-            self._kept = kept
-        return kept[1]
+
+def _beyond(neighbours: list[Neighbours]) -> float:
+    """No row that was left out has a greater score with any of the parts."""
+    last = [each.scores.item(-1) for each in neighbours]
+    return last[0] if len(last) == 1 else max(last)

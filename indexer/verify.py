@@ -24,6 +24,25 @@ _DEPTH = 10
 _FLAT_RECALL = 0.999
 _INVERTED_RECALL = 0.95
 
+_NONE_OF = {
+    "items have no embedding": (
+        "SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM contents WHERE part = 0)"
+    ),
+    "embeddings do not follow the first part of their image": (
+        "SELECT count(*) FROM contents p LEFT JOIN contents h ON h.row = p.head "
+        "WHERE p.row != p.head + p.part OR (h.sha256, h.frame, h.part) IS NOT (p.sha256, p.frame, 0)"
+    ),
+    "embeddings have no item and are not marked for it": (
+        "SELECT count(*) FROM contents c WHERE NOT EXISTS (SELECT 1 FROM items WHERE row = c.head) "
+        "AND row NOT IN (SELECT row FROM dead_rows)"
+    ),
+    "embeddings have an item and are marked as if they had none": (
+        "SELECT count(*) FROM dead_rows d JOIN contents c ON c.row = d.row "
+        "WHERE EXISTS (SELECT 1 FROM items WHERE row = c.head)"
+    ),
+}
+"""What a sound catalog has none of, and how it is counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
@@ -100,15 +119,7 @@ def _check_rows(opened: Opened) -> list[str]:
         findings.append(f"Embeddings are counted differently: {counts}.")
     if catalog.n_items() != manifest.n_items:
         findings.append(f"The manifest counts {manifest.n_items} items, the catalog {catalog.n_items()}.")
-    dangling = catalog.rows("SELECT count(*) FROM items WHERE row NOT IN (SELECT row FROM contents)")[0][0]
-    if dangling:
-        findings.append(f"{dangling} items have no embedding.")
-    lost = catalog.rows(
-        "SELECT count(*) FROM contents c WHERE NOT EXISTS (SELECT 1 FROM items WHERE row = c.row) "
-        "AND row NOT IN (SELECT row FROM dead_rows)"
-    )[0][0]
-    if lost:
-        findings.append(f"{lost} embeddings have no item and are not marked for it.")
+    findings += [f"{n} {what}." for what, query in _NONE_OF.items() if (n := catalog.rows(query)[0][0])]
     for first_row, block in opened.embeddings.blocks():
         lengths = np.linalg.norm(block.astype(np.float64), axis=1)
         wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))

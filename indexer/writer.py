@@ -10,12 +10,15 @@ from indexer.edits import Annotations
 from indexer.manifest import MODEL
 from indexer.scratch import Scratch
 from indexer.stores import STORES
-from indexer.vectors import unit
+from indexer.vectors import unit_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from cbir.extractors.spec import ExtractorSpec
     from cbir.types import Scalar
@@ -140,19 +143,17 @@ class IndexWriter:
 
         Raises:
             VectorError: an embedding that is not finite, unit or of the spec's dimension; nothing is added.
+            ValueError: boxes, but not one a part.
             IndexWriteError: the disk refused.
         """
         dim = self._scratch.manifest.dim
-        vectors = [unit(image.embedding, dim) for image in images]
+        parts = [_checked_parts(image, dim) for image in images]
         said = Annotations(label, group, metadata or {})
         with self._scratch.editing() as connection:
-            frames = []
-            for image, vector in zip(images, vectors, strict=True):
-                row = edits.row_of(connection, image.sha256, image.frame)
-                if row is None:
-                    row = self._scratch.pending.add(vector, image.thumbnail)
-                    edits.put_content(connection, row, image)
-                frames.append((image.frame, row))
+            frames = [
+                (image.frame, self._scratch.head_of(connection, image, vectors))
+                for image, vectors in zip(images, parts, strict=True)
+            ]
             edits.put_file(connection, record, self.generation + 1)
             edits.set_items(connection, record.path, frames, said)
 
@@ -286,6 +287,15 @@ class IndexWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _checked_parts(image: NewImage, dim: int) -> NDArray[np.float32]:
+    vectors = unit_parts(image.embedding, dim)
+    if image.boxes and len(image.boxes) != len(vectors):
+        raise ValueError(
+            f"An image has {len(vectors)} parts and {len(image.boxes)} boxes: give a box a part, or none."
+        )
+    return vectors
 
 
 def _check_store(kind: str) -> None:

@@ -122,9 +122,11 @@ def test_a_writer_does_not_go_on_from_a_damaged_catalog_or_model(sound, tmp_path
         shutil.rmtree(path)
 
 
-def test_a_newer_format_is_not_read_as_if_it_were_this_one(sound, tmp_path, monkeypatch):
-    path = tmp_path / "newer.index"
+@pytest.mark.parametrize("other", [1, 3])
+def test_another_format_is_not_read_as_if_it_were_this_one(sound, tmp_path, monkeypatch, other):
+    path = tmp_path / "other.index"
     shutil.copytree(sound, path)
-    monkeypatch.setattr("indexer.manifest.FORMAT", 0)
-    with pytest.raises(IndexMissingError, match="format 1, this version reads format 0"):
-        Index.open(path)
+    monkeypatch.setattr("indexer.manifest.FORMAT", other)
+    for opening in (Index.open, IndexWriter.open):
+        with pytest.raises(IndexMissingError, match=f"format 2, this version reads format {other}.*build"):
+            opening(path)

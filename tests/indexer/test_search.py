@@ -94,7 +94,9 @@ def test_a_query_from_another_extractor_is_refused_naming_both(index):
         np.zeros(DIM, np.float32),
         ROWS[0] * 2,
         ROWS[0, 1:],
-        ROWS[:1],
+        ROWS[:0],
+        ROWS[np.newaxis, :2],
+        ROWS[:2] * np.array([[1], [2]], np.float32),
     ],
 )
 def test_a_vector_that_is_none_is_refused(index, vector):
