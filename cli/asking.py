@@ -19,7 +19,14 @@ from indexer.index import Index
 
 
 def ask(
-    text: str, settings: Settings, *, k: int, exclude_same_group: bool, thumbnails: bool, started: float
+    text: str,
+    settings: Settings,
+    *,
+    k: int,
+    exclude_same_group: bool,
+    thumbnails: bool,
+    tta: tuple[str, ...] | None,
+    started: float,
 ) -> Answer:
     """Search for an image file or an item.
 
@@ -29,6 +36,7 @@ def ask(
         k: how many hits.
         exclude_same_group: leave the query's patient out.
         thumbnails: also fetch the pictures.
+        tta: the views of an image file; None for those of the index.
         started: `time.perf_counter` when the command began.
 
     Raises:
@@ -41,7 +49,7 @@ def ask(
         if not index.spec.can_embed:
             query, blank = _item_query(index, _imported_item(index, text, is_file=is_file))
         elif is_file:
-            query, blank = _file_query(index, text, settings, exclude_same_group=exclude_same_group)
+            query, blank = _file_query(index, text, settings, exclude_same_group=exclude_same_group, tta=tta)
         else:
             query, blank = _item_query(index, text)
         searching = time.perf_counter()
@@ -87,7 +95,12 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
 
 
 def _file_query(
-    index: Index, text: str, settings: Settings, *, exclude_same_group: bool
+    index: Index,
+    text: str,
+    settings: Settings,
+    *,
+    exclude_same_group: bool,
+    tta: tuple[str, ...] | None,
 ) -> tuple[Query, Answer]:
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
@@ -101,11 +114,11 @@ def _file_query(
     try:
         file = read_file(text, settings.limits)
         with DecodePool(
-            spec.read, spec.plans(), tiles=spec.tiles.grid if spec.tiles else None,
+            spec.read, spec.plans(tta), tiles=spec.tiles.grid if spec.tiles else None,
             limits=settings.limits, n_workers=1, hash_key=key,
         ) as pool:  # fmt: skip
             pool.start()
-            embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir))
+            embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir, tta=tta))
             found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
     except ImageError as error:
         raise CbirError(f"{printable(text)} can't be searched for: {error}.") from error

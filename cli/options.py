@@ -97,3 +97,10 @@ BurnedIn = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+def views(tta: bool | None) -> tuple[str, ...] | None:  # noqa: FBT001 (the flag's value)
+    """The views of test-time augmentation that a flag asks for; None leaves what is there."""
+    from cbir.extractors.spec.views import FIVE, ORIGINAL
+
+    return None if tta is None else FIVE if tta else (ORIGINAL,)

@@ -65,6 +65,14 @@ def build(
         Device | None,
         typer.Option(help="Where the network runs (default: auto).", rich_help_panel=_EXTRACTOR),
     ] = None,
+    tta: Annotated[
+        bool | None,
+        typer.Option(
+            "--tta/--no-tta",
+            help="Look at each image in five views, and average (default: as the extractor says).",
+            rich_help_panel=_EXTRACTOR,
+        ),
+    ] = None,
     store: Annotated[
         StoreKind | None,
         typer.Option(help="What finds neighbours (default: faiss).", rich_help_panel=_EXTRACTOR),
@@ -89,11 +97,14 @@ def build(
         max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb, frames=frames, for_processing=for_processing,
         secondary_capture=secondary_capture, burned_in=burned_in,
     )  # fmt: skip
-    leave(build_with(settings, source_list(sources, labels, label, group), skipped=skipped))
+    listed = source_list(sources, labels, label, group)
+    leave(build_with(settings, listed, skipped=skipped, tta=opt.views(tta)))
 
 
-def build_with(settings: Settings, sources: SourceList, *, skipped: Path | None) -> ExitCode:
-    """Build as the settings say, and tell about it."""
+def build_with(
+    settings: Settings, sources: SourceList, *, skipped: Path | None, tta: tuple[str, ...] | None = None
+) -> ExitCode:
+    """Build as the settings say, and tell about it; ``tta`` in the place of the extractor's views."""
     from cbir.extractors.build import resolve_extractor
     from cbir.extractors.weights import WeightsStore
     from indexer.ingest import build_index
@@ -113,6 +124,8 @@ def build_with(settings: Settings, sources: SourceList, *, skipped: Path | None)
     if settings.frames:
         read = replace(resolved.spec.read, frames=settings.frames)
         resolved = replace(resolved, spec=replace(resolved.spec, read=read))
+    if tta:
+        resolved = replace(resolved, spec=replace(resolved.spec, tta=tta))
     options = ingest_options(settings)
 
     def ingest(on_progress: ProgressListener) -> IngestReport:

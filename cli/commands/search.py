@@ -26,6 +26,13 @@ def search(
     exclude_same: Annotated[
         Literal["group"] | None, typer.Option(help="Leave out every image of the query's patient.")
     ] = None,
+    tta: Annotated[
+        bool | None,
+        typer.Option(
+            "--tta/--no-tta",
+            help="Look at the query in five views, and average (default: as the index was built).",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -70,7 +77,7 @@ def search(
 
     answer = ask(
         query, settings, k=k, exclude_same_group=exclude_same == "group",
-        thumbnails=pictures or html is not None, started=started,
+        thumbnails=pictures or html is not None, tta=opt.views(tta), started=started,
     )  # fmt: skip
     out(_rendered(answer, as_json=as_json, as_csv=as_csv, as_paths=as_paths))
     if pictures:

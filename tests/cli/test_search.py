@@ -23,6 +23,23 @@ def test_an_image_of_the_index_finds_itself_first(run, index, gallery):
     assert found[0]["metadata"]["view"] == "MLO"
 
 
+def test_a_query_may_be_seen_in_five_views_on_an_index_of_one(run, index, gallery):
+    plain = hits(run("search", gallery / "two.png", "-i", index, "--json"))
+    averaged = hits(run("search", gallery / "two.png", "-i", index, "--json", "--tta"))
+    assert averaged[0]["path"] == str(gallery / "two.png")
+    assert averaged[0]["score"] < plain[0]["score"]
+    assert hits(run("search", gallery / "two.png", "-i", index, "--json", "--no-tta")) == plain
+
+
+def test_an_index_of_five_views_takes_queries_in_five_views(run, gallery, tiny_model, tmp_path):
+    made = tmp_path / "five.index"
+    run("index", "build", gallery, "-o", made, "--extractor", tiny_model / "tiny.toml", "--tta", expect=3)
+    found = hits(run("search", gallery / "two.png", "-i", made, "--json"))
+    assert found[0]["score"] == pytest.approx(1.0, abs=1e-5)
+    one_view = hits(run("search", gallery / "two.png", "-i", made, "--json", "--no-tta"))
+    assert one_view[0]["score"] < found[0]["score"]
+
+
 def test_an_item_as_query_is_no_hit_of_its_own(run, index, gallery):
     first = hits(run("search", gallery / "two.png", "-i", index, "--json", "-k", 1))[0]
     result = run("search", first["id"], "-i", index, "--json")
