@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.backbone_name import BackboneName
+from cbir.extractors.heads import HeadedBackbone, create_head
 from cbir.extractors.pooling import POOLINGS
 from cbir.extractors.timm_model import create_timm
 from cbir.extractors.weights import strip_prefix
@@ -40,7 +41,8 @@ def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source:
     """Build a branch's network in eval mode, on the CPU, in float32.
 
     With another pooling than ``model``, the layers behind the feature map are taken off, and their weights
-    need not be in the file. A classifier in the file is ignored: an embedding has none.
+    need not be in the file. A classifier in the file is ignored: an embedding has none. Where the backbone's
+    arguments name a head, the file holds ``backbone.*`` and ``head.*``.
 
     Args:
         branch: backbone, pooling, dim and input size.
@@ -48,27 +50,51 @@ def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source:
         source: names the file in errors.
 
     Raises:
-        SpecError: timm does not know the model, it has no feature map to pool, or its dim is another.
+        SpecError: timm does not know the model, it has no feature map to pool, there is no such head, or its
+            dim is another.
         WeightsError: tensors missing, left over or of another shape; names the first few.
     """
+    name, problem = BackboneName.parse(branch.backbone), f"Weights {source} do not fit {branch.backbone}"
     model = create_timm(branch.backbone)
-    if prefix := BackboneName.parse(branch.backbone).weights_prefix:
-        tensors = strip_prefix(tensors, prefix, source=source)
+    if name.weights_prefix:
+        tensors = strip_prefix(tensors, name.weights_prefix, source=source)
+    of_head: dict[str, Tensor] = {}
+    if name.head:
+        tensors, of_head = _split(tensors, problem)
     ignored = _classifier_names(model)
     _, height, width = branch.input_shape
     if branch.pooling != "model":
         ignored += _strip_behind_features(model, branch, height, width)
-    _load(model, tensors, ignored, f"Weights {source} do not fit {branch.backbone}")
+    _load(model, tensors, ignored, problem)
     network = model if branch.pooling == "model" else PooledBackbone(model, branch.pooling)
+    if name.head:
+        head = create_head(name.head, _output_shape(network, height, width)[-1])
+        _load(head, of_head, (), f"{problem}, in its head")
+        network = HeadedBackbone(network, head)
+    shape = _output_shape(network, height, width)
     network.eval().requires_grad_(requires_grad=False)
-    with torch.inference_mode():
-        shape = tuple(network(torch.zeros(1, 3, height, width)).shape)
     if shape != (1, branch.dim):
         raise SpecError(
             f"Backbone {branch.backbone} with pooling {branch.pooling!r} gives vectors of shape {shape[1:]}, "
             f"the spec says dim = {branch.dim}; correct the spec."
         )
     return network
+
+
+def _output_shape(network: nn.Module, height: int, width: int) -> tuple[int, ...]:
+    with torch.inference_mode():
+        return tuple(network.eval()(torch.zeros(1, 3, height, width)).shape)
+
+
+def _split(tensors: Mapping[str, Tensor], problem: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The tensors of the backbone, and those of the head on it."""
+    parts: dict[str, dict[str, Tensor]] = {"backbone": {}, "head": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        if part not in parts:
+            raise WeightsError(f"{problem}: {name} is neither backbone.* nor head.*; name both parts so.")
+        parts[part][rest] = tensor
+    return parts["backbone"], parts["head"]
 
 
 def _classifier_names(model: nn.Module) -> list[str]:

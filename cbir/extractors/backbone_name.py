@@ -19,7 +19,7 @@ _RESERVED = frozenset(
     }
 )
 """Arguments that load other files, or make another kind of network."""
-_PREFIX = "weights_prefix"
+_PREFIX, _HEAD = "weights_prefix", "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class BackboneName:
         args: of timm's ``create_model``: plain JSON values.
         weights_prefix: where the network is part of a larger one's file, how its tensors' names begin there;
             written among the arguments. It decides the numbers: a file may hold a teacher and a student.
+        head: of ``HEADS``, trained on top of the network; written among the arguments. Its file then holds
+            ``backbone.*`` and ``head.*``. Empty for none.
 
     Raises:
         SpecError: not of this form, or an argument that is not for users.
@@ -39,6 +41,7 @@ class BackboneName:
     model: str
     args: Arguments = field(default_factory=dict)
     weights_prefix: str = ""
+    head: str = ""
 
     def __post_init__(self) -> None:
         if not self.model or " " in self.model:
@@ -64,13 +67,15 @@ class BackboneName:
             raise SpecError(problem) from error
         if not isinstance(parsed, dict):
             raise SpecError(problem)
-        prefix = parsed.pop(_PREFIX, "")
-        if not isinstance(prefix, str):
-            raise SpecError(f"Backbone {text!r}: {_PREFIX} is {prefix!r}; it must be text.")
-        return cls(model.rstrip(), cast("dict[str, JSON]", parsed), prefix)
+        texts = {key: parsed.pop(key, "") for key in (_PREFIX, _HEAD)}
+        for key, value in texts.items():
+            if not isinstance(value, str):
+                raise SpecError(f"Backbone {text!r}: {key} is {value!r}; it must be text.")
+        return cls(model.rstrip(), cast("dict[str, JSON]", parsed), texts[_PREFIX], texts[_HEAD])
 
     def __str__(self) -> str:
-        said = dict(self.args) | ({_PREFIX: self.weights_prefix} if self.weights_prefix else {})
+        texts = {_PREFIX: self.weights_prefix, _HEAD: self.head}
+        said = dict(self.args) | {key: value for key, value in texts.items() if value}
         if not said:
             return f"timm:{self.model}"
         return f"timm:{self.model} {json.dumps(said, sort_keys=True, allow_nan=False)}"

