@@ -10,11 +10,12 @@ import os
 import sys
 from pathlib import Path
 
-from tests.benchmarks import build, cold_search, evaluation, handcrafted, warm_search
+from tests.benchmarks import build, cold_search, embed, evaluation, handcrafted, warm_search
 from tests.benchmarks.ratio import Ratio
 
 BENCHMARKS = {
     "build": build.measure,
+    "embed": embed.measure,
     "cold": cold_search.measure,
     "warm": warm_search.measure,
     "evaluate": evaluation.measure,

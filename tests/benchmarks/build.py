@@ -59,21 +59,11 @@ def build_both(preset: str, shared: Path, images: Path, folder: Path) -> None:
     plain(preset, shared, images, folder)
 
 
-def ours(preset: str, shared: Path, images: Path, folder: Path) -> None:
+def ours(preset: str, shared: Path, images: Path, folder: Path, *, tta: bool = False) -> None:
     index = folder / "ours.index"
     shutil.rmtree(index, ignore_errors=True)
-    run(
-        CBIR,
-        "index",
-        "build",
-        images,
-        "-o",
-        index,
-        "--extractor",
-        preset,
-        "--weights",
-        shared / MODELS[preset][1],
-    )
+    words = ["--extractor", preset, "--weights", shared / MODELS[preset][1], *(["--tta"] if tta else [])]
+    run(CBIR, "index", "build", images, "-o", index, *words)
 
 
 def plain(preset: str, shared: Path, images: Path, folder: Path) -> None:
