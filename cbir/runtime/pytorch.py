@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TorchNetwork:
-    """A module on a device; in bf16 where that is a CUDA one, in float32 elsewhere.
+    """A module on a device; in bf16 with the channels last where that is a CUDA one, in float32 elsewhere.
 
     Args:
         module: (B, 3, H, W) to (B, dim); moved to the device, and set to eval mode.
@@ -27,7 +27,8 @@ class TorchNetwork:
         self._bf16 = self._device.type == "cuda"
         self._dim = dim
         self._batch_size = batch_size
-        self.module = module.eval().to(self._device)
+        self._layout = torch.channels_last if self._bf16 else torch.contiguous_format
+        self.module = module.eval().to(self._device).to(memory_format=self._layout)
 
     @property
     def dim(self) -> int:
@@ -39,6 +40,7 @@ class TorchNetwork:
         pixels = torch.from_numpy(np.ascontiguousarray(batch))
         with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
             parts = [
-                self.module(part.to(self._device)).float() for part in torch.split(pixels, self._batch_size)
+                self.module(part.to(self._device, memory_format=self._layout)).float()
+                for part in torch.split(pixels, self._batch_size)
             ]
             return cast("NDArray[np.float32]", torch.cat(parts).cpu().numpy())
