@@ -58,6 +58,7 @@ class Searcher:
         self._embeddings = embeddings
         self._make_store = make_store
         self._rows_per_item = rows_per_item
+        self._chunk_rows = max(1, _CHUNK_BYTES // (4 * embeddings.dim))
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._places = Places(catalog)
@@ -169,9 +170,8 @@ class Searcher:
 
     def _scores(self, vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Each row's greatest cosine with any of the vectors."""
-        size = max(1, _CHUNK_BYTES // (4 * self._embeddings.dim))
-        if len(rows) > size:
-            chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
+        if len(rows) > self._chunk_rows:
+            chunks = np.array_split(rows, -(-len(rows) // self._chunk_rows))
             return np.concatenate([self._scores(vectors, chunk) for chunk in chunks])
         # One dot product a pair: equal rows get equal scores, wherever they lie and whoever found them.
         gathered = self._embeddings.gather(rows)
