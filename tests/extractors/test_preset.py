@@ -81,9 +81,8 @@ def test_a_preset_is_one_page(name):
 @pytest.mark.parametrize("name", ["handcrafted", "r50+hc", "dino+hc", "r50+dino+hc"])
 def test_descriptors_get_the_size_that_they_are_defined_at(name):
     descriptors = [each for each in read_preset(name).branches if each.weights is None]
-    assert [each.backbone for each in descriptors] == [
-        f"handcrafted:{kind}" for kind in ("gist", "hog", "lbp")
-    ]
+    kinds = [each.backbone.removeprefix("handcrafted:") for each in descriptors]
+    assert kinds == ["gist", "hog", "lbp"]
     for kind, each in zip(kinds, descriptors, strict=True):
         descriptor = DESCRIPTORS[kind]()
         assert each.dim == descriptor.dim
