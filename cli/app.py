@@ -16,6 +16,7 @@ from cli.commands import (
     demo,
     doctor,
     evaluate,
+    extractor,
     import_,
     info,
     items,
@@ -40,6 +41,7 @@ settings = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 public = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 weights = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 items_file = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
+pages = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 
 app.add_typer(index, name="index", help="Build an index of images, and look after it.")
 app.command("search")(search.search)
@@ -49,6 +51,9 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")
 app.add_typer(items_file, name="items", help="Split a list of images by patient, and look for leaks.")
 app.add_typer(weights, name="models", help="Weights: fetch, check, carry to a machine without a network.")
+app.add_typer(
+    pages, name="extractor", help="Fit fusion weights or whitening, and write the extractor's page."
+)
 app.add_typer(settings, name="config", help="What is set, and where.")
 
 index.command("build")(build.build)
@@ -67,6 +72,8 @@ weights.command("pull")(models.pull)
 weights.command("verify")(models.verify)
 weights.command("bundle")(models.bundle)
 weights.command("install")(models.install)
+pages.command("weights")(extractor.weights)
+pages.command("whiten")(extractor.whiten)
 settings.command("show")(config.show)
 
 
