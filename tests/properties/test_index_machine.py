@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gallery import fill_model, image_of, record_of, sha256_of, spec_of, unit_rows
+from gallery import fill_model, image_of, record_of, sha256_of, spec_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -18,8 +18,13 @@ from indexer import Index, IndexWriter, durable
 
 DIM = 4
 SPEC = spec_of(DIM)
-# Few contents, some of them with one and the same vector: duplicates and ties are the rule.
-VECTORS = {f"content {n}": row for n, row in enumerate(unit_rows(6, DIM, seed=1)[[0, 0, 1, 2, 3, 3]])}
+# Unit vectors whose products float32 has exactly: what ties, ties to the last bit.
+SIGNS = [[1, 1, 1, 1], [1, 1, 1, -1], [1, 1, -1, -1], [1, -1, 1, -1], [2, 0, 0, 0], [0, -2, 0, 0]]
+ROWS = np.array(SIGNS, np.float32) / 2
+# Few contents, some of them with one and the same vector, some in parts: duplicates and ties are the rule.
+VECTORS = {
+    f"content {n}": ROWS[rows] for n, rows in enumerate([[0], [0], [1, 4, 0], [2], [3], [3], [4, 5], [5, 5]])
+}
 CONTENTS = st.sampled_from(sorted(VECTORS))
 PATHS = st.sampled_from([f"/images/{name}" for name in "abcdefgh"])
 GROUPS = st.sampled_from(["anna", "berta", None])
@@ -112,12 +117,12 @@ class IndexMachine(RuleBasedStateMachine):
                 assert items[path].id == item_id
             self.ids = {path: item.id for path, item in items.items()}
             assert set(self.writer.paths()) == set(self.files)
-            for vector, k in ((VECTORS["content 0"], 3), (-VECTORS["content 4"], 99)):
+            for vector, k in ((ROWS[0], 3), (-ROWS[3], 99), (ROWS[[5, 2]], 2)):
                 found = index.search(Query(vector, SPEC.fingerprint), k)
                 assert [(round(hit.score, 5), hit.item.id) for hit in found] == self.best(vector, k)
             for path, (content, _, _) in self.files.items():
                 query = index.query(self.ids[path])
-                np.testing.assert_allclose(query.embedding, VECTORS[content], atol=1e-6)
+                np.testing.assert_allclose(np.atleast_2d(query.embedding), VECTORS[content], atol=1e-6)
                 rest = [entry for entry in self.best(VECTORS[content], 99) if entry[1] != self.ids[path]]
                 assert [(round(hit.score, 5), hit.item.id) for hit in index.search(query, 2)] == rest[:2]
 
@@ -125,8 +130,8 @@ class IndexMachine(RuleBasedStateMachine):
         """(score, id) as they must be answered."""
         scored = []
         for path, (content, _, _) in self.files.items():
-            score = float(np.dot(VECTORS[content].astype(np.float64), vector.astype(np.float64)))
-            scored.append((round(score, 5), self.ids[path]))
+            scores = VECTORS[content].astype(np.float64) @ np.atleast_2d(vector).astype(np.float64).T
+            scored.append((round(float(scores.max()), 5), self.ids[path]))
         return sorted(scored, key=lambda entry: (-entry[0], entry[1]))[:k]
 
     def teardown(self) -> None:
