@@ -23,7 +23,7 @@ class IndexInfo:
         generation: how many commits there were.
         dim: of the embeddings.
         n_items: what a search can find.
-        n_rows: embeddings; items with the same bytes share one.
+        n_rows: embeddings, one a part of an image; items with the same bytes share them.
         n_dead_rows: embeddings without items, until the next compaction.
         n_files: how many files had each outcome.
         n_labels: how many items have each label.

@@ -6,8 +6,9 @@ import csv
 import io
 
 from cli.renderers.answer import Answer
+from cli.renderers.where import where
 
-COLUMNS = ("rank", "score", "id", "path", "frame", "label", "group")
+COLUMNS = ("rank", "score", "id", "path", "frame", "label", "group", "box")
 
 
 def render_csv(answer: Answer) -> str:
@@ -19,7 +20,7 @@ def render_csv(answer: Answer) -> str:
     for hit in answer.hits:
         item = hit.item
         fixed = (hit.rank, f"{hit.score:.6f}", item.id, item.path, item.frame, item.label, item.group)
-        writer.writerow([*fixed, *(item.metadata.get(name) for name in extra)])
+        writer.writerow([*fixed, where(hit), *(item.metadata.get(name) for name in extra)])
     return page.getvalue()
 
 

@@ -10,6 +10,7 @@ from cbir import __version__
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.renderers.page import write_page
+from cli.renderers.where import shares_of_square, where
 from cli.terminal import printable
 
 _TEMPLATE = Path(__file__).parent / "hits.html.jinja"
@@ -23,7 +24,7 @@ def render_html(answer: Answer) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"picture": _picture, "printable": printable, "facts": _facts, "name": _name}
-    environment.filters["shown"] = _shown
+    environment.filters |= {"shown": _shown, "shares": shares_of_square, "where": where}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(answer=answer, version=__version__, labels=answer.labels())
 
@@ -51,4 +52,6 @@ def _facts(hit: Hit) -> dict[str, str]:
     """What is worth reading under a picture, in order."""
     item = hit.item
     found = {"label": item.label, "group": item.group, **item.metadata, "frame": item.frame or None}
+    if hit.box is not None:
+        found["where"] = where(hit)
     return {name: str(value) for name, value in found.items() if value is not None}

@@ -47,4 +47,5 @@ def _hit(hit: Hit) -> dict[str, object]:
         "label": item.label,
         "group": item.group,
         "metadata": dict(item.metadata),
+        "box": None if hit.box is None else list(hit.box),
     }

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from cli.renderers.answer import Answer
+from cli.renderers.where import Shares, shares
 from cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 24
 _HEIGHT = 28
+_PART = (255, 213, 74)
 
 
 def print_pictures(answer: Answer) -> None:
@@ -21,19 +23,20 @@ def print_pictures(answer: Answer) -> None:
     from rich.console import Console, Group
     from rich.text import Text
 
-    captions = [(answer.query_thumbnail, "query", "bold")]
+    captions: list[tuple[bytes, str, str, Shares | None]] = [(answer.query_thumbnail, "query", "bold", None)]
     for hit in answer.hits:
         label = f" {printable(hit.item.label)}" if hit.item.label else ""
-        captions.append((answer.thumbnails.get(hit.item.id, b""), f"{hit.rank}  {hit.score:.3f}{label}", ""))
+        thumbnail = answer.thumbnails.get(hit.item.id, b"")
+        captions.append((thumbnail, f"{hit.rank}  {hit.score:.3f}{label}", "", shares(hit)))
     cells = [
-        Group(_picture(thumbnail), Text(caption, style=style, overflow="ellipsis", no_wrap=True))
-        for thumbnail, caption, style in captions
+        Group(_picture(thumbnail, part), Text(caption, style=style, overflow="ellipsis", no_wrap=True))
+        for thumbnail, caption, style, part in captions
     ]
     Console().print(Columns(cells, width=_WIDTH + 2))
 
 
-def _picture(thumbnail: bytes) -> RenderableType:
-    from PIL import Image
+def _picture(thumbnail: bytes, part: Shares | None) -> RenderableType:
+    from PIL import Image, ImageDraw
     from rich.text import Text
     from rich_pixels import Pixels
 
@@ -41,5 +44,11 @@ def _picture(thumbnail: bytes) -> RenderableType:
         return Text("(no picture)")
     picture = Image.open(io.BytesIO(thumbnail)).convert("RGB")
     picture.thumbnail((_WIDTH, _HEIGHT))
+    if part:
+        left, top, width, height = part
+        right, bottom = (left + width) * picture.width - 1, (top + height) * picture.height - 1
+        box = (left * picture.width, top * picture.height, right, bottom)
+        if right >= box[0] and bottom >= box[1]:
+            ImageDraw.Draw(picture).rectangle([round(each) for each in box], outline=_PART)
     pixels: RenderableType = Pixels.from_image(picture)
     return pixels

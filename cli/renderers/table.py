@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
+from cli.renderers.where import where
 from cli.terminal import printable
 
 _GROUP_WIDTH = 12
@@ -14,7 +15,7 @@ _GROUP_WIDTH = 12
 
 def render_table(answer: Answer) -> str:
     """A line a hit; columns that no hit has a value for are left out."""
-    header = ["rank", "score", "label", "group", *SHOWN_METADATA, "id", "path"]
+    header = ["rank", "score", "label", "group", *SHOWN_METADATA, "where", "id", "path"]
     return columns([header, *(_row(hit) for hit in answer.hits)], keep=("rank", "score", "id", "path"))
 
 
@@ -41,7 +42,7 @@ def _row(hit: Hit) -> list[str]:
     shown = [_text(item.metadata.get(name)) for name in SHOWN_METADATA]
     path = item.path if item.frame == 0 else f"{item.path} [frame {item.frame}]"
     short = group if len(group) <= _GROUP_WIDTH else group[: _GROUP_WIDTH - 1] + "…"
-    return [str(hit.rank), f"{hit.score:.4f}", item.label or "", short, *shown, item.id, path]
+    return [str(hit.rank), f"{hit.score:.4f}", item.label or "", short, *shown, where(hit), item.id, path]
 
 
 def _text(value: object) -> str:

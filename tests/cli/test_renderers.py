@@ -43,7 +43,8 @@ def test_the_json_document_has_exactly_the_documented_fields(answer):
     assert list(document) == ["cbir", "version", "query", "k", "index", "hits", "labels", "seconds"]
     assert list(document["query"]) == ["text", "item", "label", "notes"]
     assert list(document["index"]) == ["name", "fingerprint", "generation", "items"]
-    assert list(document["hits"][0]) == ["rank", "score", "id", "path", "frame", "label", "group", "metadata"]
+    fields = ["rank", "score", "id", "path", "frame", "label", "group", "metadata", "box"]
+    assert list(document["hits"][0]) == fields
     assert list(document["seconds"]) == ["open", "decode", "embed", "search", "total"]
 
 
@@ -56,8 +57,20 @@ def test_json_brings_every_file_name_back(answer):
 
 def test_csv_has_the_fixed_columns_then_the_metadata(answer):
     header, *rows = csv.reader(io.StringIO(render_csv(answer)))
-    assert header == ["rank", "score", "id", "path", "frame", "label", "group", "<b>", "birads", "side"]
-    assert rows[0] == ["1", "0.875000", "a" * 16, "/x/图像.png", "0", "benign", "p1", "", "2", "L"]
+    assert header == [
+        "rank",
+        "score",
+        "id",
+        "path",
+        "frame",
+        "label",
+        "group",
+        "box",
+        "<b>",
+        "birads",
+        "side",
+    ]
+    assert rows[0] == ["1", "0.875000", "a" * 16, "/x/图像.png", "0", "benign", "p1", "", "", "2", "L"]
     assert rows[1][3] == NOT_UTF8
 
 
