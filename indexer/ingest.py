@@ -23,6 +23,7 @@ from indexer.memos import (
     remembered_sources,
 )
 from indexer.pipeline import Pipeline
+from indexer.precision import measure_once
 from indexer.writer import IndexWriter
 
 
@@ -110,8 +111,9 @@ def _ingest(
     if sources:
         remember_sources(writer, sources)
     # Files are read and decoded while the networks load.
-    embedder = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
-    report = Pipeline(writer, embedder, options, policy, on_progress).run(found)
+    runs = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
+    measuring = measure_once(writer, runs, computed_in="torch" if embedder else None)
+    report = Pipeline(writer, measuring, options, policy, on_progress).run(found)
     return replace(report, unmatched_rows=tuple(unmatched))
 
 

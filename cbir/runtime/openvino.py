@@ -66,5 +66,10 @@ class OpenVinoNetwork:
         return vectors
 
 
+def cpu_precision() -> str:
+    """What ``default`` computes in on this CPU: ``bf16`` or ``f32``."""
+    return str(ov.Core().get_property("CPU", "INFERENCE_PRECISION_HINT").get_type_name())
+
+
 def _keep(request: ov.InferRequest, vector: NDArray[np.float32]) -> None:
     vector[:] = request.get_output_tensor(0).data[0]

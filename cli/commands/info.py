@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,8 +14,6 @@ from cli.settings import load_settings
 
 if TYPE_CHECKING:
     from indexer.info import IndexInfo
-
-if TYPE_CHECKING:
     from indexer.precision import Precision
 
 _MIB = 2**20
