@@ -23,10 +23,10 @@ _MIN_CLASSES = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittingRows:
-    """Items and their embeddings.
+    """Embeddings and the items that they are of.
 
     Args:
-        items: by id; with a label where one was asked for.
+        items: (n,), by id; with a label where one was asked for. One with several parts is there as often.
         vectors: (n, dim), unit rows.
         n_unlabelled: items that were left out, for they have no label.
     """
@@ -34,6 +34,11 @@ class FittingRows:
     items: tuple[Item, ...]
     vectors: NDArray[np.float32]
     n_unlabelled: int = 0
+
+    @property
+    def n_items(self) -> int:
+        """Different ones."""
+        return len({item.id for item in self.items})
 
     @property
     def labels(self) -> list[str]:
@@ -75,8 +80,9 @@ def fitting_rows(index: Index, part: Selection | None = None, *, label: str | No
             )
     if not items:
         raise ItemsError(f"{where} has no item to fit on. Add images: cbir index update.")
-    vectors = np.stack([index.query(item.id).embedding for item in items])
-    return FittingRows(tuple(items), vectors, n_all - len(items))
+    parts = [np.atleast_2d(index.query(item.id).embedding) for item in items]
+    repeated = [item for item, rows in zip(items, parts, strict=True) for _ in rows]
+    return FittingRows(tuple(repeated), np.concatenate(parts), n_all - len(items))
 
 
 def branch_rows(spec: ExtractorSpec, vectors: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbir.errors import SpecError
 from cbir.evaluation.pairing import Paired, compare_studies
 from cbir.evaluation.protocol import rank_queries
 from cbir.extractors.fusion_weights import LearnedWeights, learn_fusion_weights
@@ -59,8 +60,13 @@ def fit_weights(spec: ExtractorSpec, rows: FittingRows, *, k: int = 10, seed: in
 
     Raises:
         ItemsError: no query could be answered.
-        SpecError: one branch alone, or labels and groups that nothing can be learned from.
+        SpecError: one branch alone, images in parts, or labels and groups that nothing can be learned from.
     """
+    if rows.n_items < len(rows.items):
+        raise SpecError(
+            f"Extractor {spec.name!r} gave {rows.n_items} images {len(rows.items)} vectors, and weights are "
+            "learned from one each. Leave out its tiles, build, learn, and put the weights in its page."
+        )
     branches = branch_rows(spec, rows.vectors)
     learned = learn_fusion_weights(branches, rows.labels, rows.groups, seed=seed)
     fold = np.array([_fold(item.group or item.id, seed) for item in rows.items])

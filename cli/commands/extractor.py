@@ -84,7 +84,7 @@ def weights(
     _left_out(rows, label)
     if not fitted.is_better:
         note(f"no better than equal weights by the paired test: {page} as it is may serve as well")
-    note(f"{written}: learned on {len(rows.items)} items; measure it on others")
+    note(f"{written}: learned on {rows.n_items} items; measure it on others")
 
 
 def whiten(
@@ -135,7 +135,7 @@ def whiten(
     written = write_page(page, output, projection=projection, remarks=remarks)
     _left_out(rows, label)
     names = " and ".join(str(each) for each in written)
-    note(f"{names}: {n_in} to {projection.dim} numbers, fitted on {len(rows.items)} items; measure on others")
+    note(f"{names}: {n_in} to {projection.dim} numbers, fitted on {rows.n_items} items; measure on others")
 
 
 def _selection(who: str | None) -> Selection | None:
@@ -191,7 +191,7 @@ def _remarks(index: Index, part: Selection | None, rows: FittingRows, said: list
     index_is = f"generation {index.generation} of an index with fingerprint {index.fingerprint}"
     return [
         f"Made by cbir {__version__}: {shlex.join(['cbir', 'extractor', *said])}",
-        f"On {len(rows.items)} items of {index_is}.",
+        f"On {rows.n_items} items of {index_is}.",
         f"Split: {split or 'not one by cbir items split'}.",
     ]
 
