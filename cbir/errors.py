@@ -35,6 +35,8 @@ class SkipReason(StrEnum):
     """Empty, text, or a kind of file we don't read; judged by content, not by name."""
     NO_PIXELS = "no_pixels"
     """A DICOM object without an image: plan, structured report, DICOMDIR, dose."""
+    NO_TISSUE = "no_tissue"
+    """A whole slide on which no tissue was found."""
     TRUNCATED = "truncated"
     MALFORMED = "malformed"
     TOO_LARGE = "too_large"

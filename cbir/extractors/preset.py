@@ -21,6 +21,7 @@ from cbir.extractors.spec import (
 )
 from cbir.extractors.spec.views import FIVE, ORIGINAL
 from cbir.images.settings import ReadSpec
+from cbir.images.slides.spec import SlideSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,6 +96,7 @@ class Preset:
     Args:
         tta: the views of each image.
         tiles: the parts of an image that are looked at; None for the whole.
+        slides: the tiles of a whole slide; None where slides are not read.
         projection: the file of one, relative to the folder; None without.
         folder: of the TOML file, which ``file:`` sources are relative to.
     """
@@ -105,6 +107,7 @@ class Preset:
     fusion: FusionSpec
     tta: tuple[str, ...]
     tiles: TileSpec | None
+    slides: SlideSpec | None
     projection: str | None
     folder: Path
 
@@ -118,7 +121,9 @@ class Preset:
         """
         pairs = zip(self.branches, weights, strict=True)
         branches = tuple(planned.with_weights(found) for planned, found in pairs)
-        return ExtractorSpec(self.name, self.read, branches, self.fusion, self.tta, self.tiles, projection)
+        return ExtractorSpec(
+            self.name, self.read, branches, self.fusion, self.tta, self.tiles, projection, self.slides
+        )
 
 
 def read_preset(name_or_toml: str | Path) -> Preset:
@@ -140,7 +145,7 @@ def read_preset(name_or_toml: str | Path) -> Preset:
 
 
 def _preset(page: Mapping[str, object], folder: Path) -> Preset:
-    only_keys("extractor", page, ("name", "read", "branch", "fusion", "tta", "tiles", "projection"))
+    only_keys("extractor", page, ("name", "read", "branch", "fusion", "tta", "tiles", "slides", "projection"))
     branches = tuple(_branch(mapping("branch", each)) for each in entry_list(page, "branch"))
     equal_weights = {"method": "l2", "weights": [1.0] * len(branches)}
     preset = Preset(
@@ -150,6 +155,7 @@ def _preset(page: Mapping[str, object], folder: Path) -> Preset:
         fusion=FusionSpec.from_dict(equal_weights | dict(mapping("fusion", page.get("fusion", {})))),
         tta=_views(page.get("tta", [ORIGINAL])),
         tiles=TileSpec.from_dict(mapping("tiles", page["tiles"])) if "tiles" in page else None,
+        slides=SlideSpec.from_dict(mapping("slides", page["slides"])) if "slides" in page else None,
         projection=text_entry("extractor", page, "projection") if "projection" in page else None,
         folder=folder,
     )

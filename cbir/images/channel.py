@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import socket
-
     from typing_extensions import Buffer
 
     from cbir.images.steps import JSON
 
+BYTES = b"bytes"
+"""Announces a file as its bytes."""
+SLIDE = b"slide"
+"""Announces an open file."""
+
 _LENGTH = struct.Struct("!Q")
+_FILE = b"f"
 _MAX_JSON_BYTES = 64 * 1024 * 1024
 
 
@@ -58,6 +63,24 @@ class Channel:
         if not isinstance(value, dict):
             raise ValueError("a message that is not a dictionary")  # noqa: TRY004 - bad content, not a bad call
         return value
+
+    def send_descriptor(self, descriptor: int, deadline: float | None = None) -> None:
+        """Give the other end an open file of its own."""
+        self._set_timeout(deadline)
+        try:
+            socket.send_fds(self._end, [_FILE], [descriptor])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise EOFError from error
+
+    def receive_descriptor(self, deadline: float | None = None) -> int:
+        """Receive an open file, which is then the caller's to close; anything else raises ``ValueError``."""
+        self._set_timeout(deadline)
+        sent, descriptors, _, _ = socket.recv_fds(self._end, len(_FILE), 1)
+        if not sent:
+            raise EOFError
+        if not descriptors:
+            raise ValueError("bytes where an open file was to come")
+        return descriptors[0]
 
     def close(self) -> None:
         """Close this end; the other sees EOF."""

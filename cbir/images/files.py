@@ -6,10 +6,19 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader
+from typing import TypeVar
 
 from cbir.errors import ImageError, SkipReason
 from cbir.images.settings import DecodeLimits
+from cbir.images.slides.sniff import is_slide
+
+Read = TypeVar("Read")
+
 
 _REASONS = {
     errno.ENOENT: SkipReason.VANISHED,
@@ -36,6 +45,20 @@ class FileBytes:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class SlideFile:
+    """A whole slide as it was in one moment; its content stays on disk.
+
+    Args:
+        sha256: of its bytes, in hex.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
 def read_file(path: str, limits: DecodeLimits) -> FileBytes:
     """Read a regular file, never through a symbolic link, and never half-changed.
 
@@ -45,34 +68,88 @@ def read_file(path: str, limits: DecodeLimits) -> FileBytes:
         ImageError: ``vanished``, ``permission``, ``symlink``, ``not_a_file``, ``too_large``, ``changed`` or
             ``unreadable``.
     """
+    return _unchanged(path, partial(_bytes, path, limits))
+
+
+def read_file_or_slide(path: str, limits: DecodeLimits) -> FileBytes | SlideFile:
+    """Read a file as ``read_file`` does; but of a whole slide, which may be of any size, only its sha256.
+
+    Raises:
+        ImageError: as ``read_file``.
+    """
+    return _unchanged(path, partial(_bytes_or_hash, path, limits))
+
+
+@contextmanager
+def opened_slide(slide: SlideFile) -> Iterator[int]:
+    """Open a slide again, and see that it is and stays what it was.
+
+    Yields:
+        A descriptor, open for reading.
+
+    Raises:
+        ImageError: as ``read_file``; ``changed`` also on leaving.
+    """
+    with _said():
+        descriptor = _opened(slide.path)
     try:
-        return _read_unchanged(path, limits) or _read_again(path, limits)
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0, SkipReason.UNREADABLE)
-        raise ImageError(reason, error.strerror or type(error).__name__) from None
+        _check_same(descriptor, slide)
+        yield descriptor
+        _check_same(descriptor, slide)
+    finally:
+        os.close(descriptor)
 
 
-def _read_again(path: str, limits: DecodeLimits) -> FileBytes:
-    if read := _read_unchanged(path, limits):
-        return read
+def _unchanged(path: str, read: Callable[[BufferedReader, os.stat_result], Read]) -> Read:
+    """Read at most twice until the file is afterwards what it was before."""
+    with _said():
+        for _ in range(2):
+            descriptor = _opened(path)
+            with os.fdopen(descriptor, "rb") as file:
+                before = os.fstat(descriptor)
+                if not stat.S_ISREG(before.st_mode):
+                    raise ImageError(SkipReason.NOT_A_FILE, "not a regular file")
+                found = read(file, before)
+                after = os.fstat(descriptor)
+                is_whole = file.tell() == before.st_size
+            if is_whole and (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
+                return found
     raise ImageError(SkipReason.CHANGED, "changed while it was read, twice")
 
 
-def _read_unchanged(path: str, limits: DecodeLimits) -> FileBytes | None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ImageError(SkipReason.NOT_A_FILE, "not a regular file")
-        if before.st_size > limits.max_file_bytes:
-            size_mb = before.st_size >> 20
-            detail = f"{size_mb} MB, over the limit of {limits.max_file_mb} MB (max_file_mb)"
-            raise ImageError(SkipReason.TOO_LARGE, detail)
-        data = file.read(before.st_size + 1)
-        after = os.fstat(descriptor)
-    if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (
-        before.st_size,
-        before.st_mtime_ns,
-    ):
-        return None
+def _bytes(path: str, limits: DecodeLimits, file: BufferedReader, before: os.stat_result) -> FileBytes:
+    if before.st_size > limits.max_file_bytes:
+        size_mb = before.st_size >> 20
+        detail = f"{size_mb} MB, over the limit of {limits.max_file_mb} MB (max_file_mb)"
+        raise ImageError(SkipReason.TOO_LARGE, detail)
+    data = file.read(before.st_size + 1)
     return FileBytes(path, data, len(data), before.st_mtime_ns, hashlib.sha256(data).hexdigest())
+
+
+def _bytes_or_hash(
+    path: str, limits: DecodeLimits, file: BufferedReader, before: os.stat_result
+) -> FileBytes | SlideFile:
+    if not is_slide(file.fileno(), limits.max_pixel_bytes):
+        return _bytes(path, limits, file, before)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return SlideFile(path, before.st_size, before.st_mtime_ns, digest)
+
+
+def _opened(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _check_same(descriptor: int, slide: SlideFile) -> None:
+    now = os.fstat(descriptor)
+    if not stat.S_ISREG(now.st_mode) or (now.st_size, now.st_mtime_ns) != (slide.size, slide.mtime_ns):
+        raise ImageError(SkipReason.CHANGED, "the slide changed after its sha256 was taken")
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """An error of the system, as a reason to skip the file."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, SkipReason.UNREADABLE)
+        raise ImageError(reason, error.strerror or type(error).__name__) from None

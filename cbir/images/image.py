@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cbir.types import Scalar
 
-ImageFormat = Literal["dicom", "png", "jpeg", "tiff", "webp", "bmp", "gif", "pnm"]
+ImageFormat = Literal["dicom", "png", "jpeg", "tiff", "webp", "bmp", "gif", "pnm", "slide"]
 Side = Literal["L", "R"]
 Presentation = Literal["for_processing", "for_presentation"]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -47,6 +47,9 @@ class ImageInfo:
         study: keyed hash of Study Instance UID.
         series: keyed hash of Series Instance UID.
         instance: keyed hash of SOP Instance UID.
+        mpp: microns a pixel, of a whole slide's level 0.
+        objective_power: of the scanner that made a slide.
+        vendor: OpenSlide's word for a slide's format, such as ``aperio``.
     """
 
     format: ImageFormat
@@ -69,6 +72,9 @@ class ImageInfo:
     study: str | None = None
     series: str | None = None
     instance: str | None = None
+    mpp: float | None = None
+    objective_power: float | None = None
+    vendor: str | None = None
 
     def metadata(self) -> dict[str, Scalar]:
         """Flat values for the catalog: what is known, without the hashes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import queue
 import threading
@@ -14,9 +15,10 @@ from cbir.images.steps import step_to_dict
 from cbir.images.worker_process import DecodedFrame, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
+    from cbir.images.slides.spec import SlideSpec
     from cbir.images.steps import JSON, Step
     from cbir.images.tiles import TileGrid
 
@@ -40,6 +42,7 @@ class DecodePool:
         read: which frames, which VOI.
         plans: lists of steps, each ending in numbers for a network.
         tiles: the plans are carried out on each of these; None for the image as a whole.
+        slides: which tiles of a whole slide; None where slides are not read.
         policy: which files are admitted.
         limits: what one file may cost.
         n_workers: processes at most; they start with their first file, or with ``start``.
@@ -53,6 +56,7 @@ class DecodePool:
         plans: Sequence[Sequence[Step]],
         *,
         tiles: TileGrid | None = None,
+        slides: SlideSpec | None = None,
         policy: ReadPolicy | None = None,
         limits: DecodeLimits | None = None,
         n_workers: int = 2,
@@ -69,6 +73,7 @@ class DecodePool:
             "limits": dataclasses.asdict(self._limits),
             "plans": [[step_to_dict(step) for step in steps] for steps in plans],
             "tiles": None if tiles is None else dataclasses.asdict(tiles),
+            "slides": None if slides is None else slides.to_dict(),
             "hash_key": None if hash_key is None else hash_key.hex(),
             "thumbnail_side_px": thumbnail_side_px,
         }
@@ -101,11 +106,29 @@ class DecodePool:
         if len(data) > self._limits.max_file_bytes:
             detail = f"{len(data)} bytes are more than max_file_mb = {self._limits.max_file_mb}"
             raise ImageError(SkipReason.TOO_LARGE, detail)
-        slot = self._free.get()
-        try:
-            return self._decode_in(slot, data)
-        finally:
-            self._free.put(slot)
+        with self._worker() as worker:
+            return worker.decode(data, self._limits.timeout_s)
+
+    def decode_slide(self, descriptor: int) -> Iterator[DecodedFrame]:
+        """Decode the tissue tiles of a whole slide, up to 64 at a time.
+
+        The worker is given the open file and reads it itself; it goes on with the next tiles while these
+        are used. Close the generator when you leave it early: it holds a worker until then, and ``close``
+        waits for that.
+
+        Args:
+            descriptor: open for reading until the last tile.
+
+        Yields:
+            Tiles with their boxes. What else a frame says is true of the whole slide in the last one.
+
+        Raises:
+            ImageError: as ``decode``, at any time; ``timeout_s`` and ``memory_mb`` hold for each yield.
+            CbirError: workers can't be started at all.
+            RuntimeError: the pool is closed.
+        """
+        with self._worker() as worker:
+            yield from worker.decode_slide(descriptor, self._limits.timeout_s)
 
     def close(self) -> None:
         """Kill all workers, and wait until they are gone; calls still decoding raise. May be called twice."""
@@ -131,25 +154,30 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _decode_in(self, slot: _Slot, data: bytes) -> list[DecodedFrame]:
-        worker = self._started(self._ensure_worker(slot))
-        keep = False
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[WorkerProcess]:
+        """Wait for a worker that is ready; it is kept if it ends well."""
+        slot = self._free.get()
         try:
-            worker.wait_until_ready()
-            frames = worker.decode(data, self._limits.timeout_s)
-            keep = True
-        except CbirError:
-            keep = worker.is_usable
-            if self._closed:
-                raise RuntimeError("The decode pool was closed while it decoded.") from None
-            raise
-        finally:  # whatever ends the call, Ctrl-C too: a worker in mid-sentence is not used again
-            if not keep or worker.is_worn:
-                with self._lock:
-                    slot.worker = None
-                worker.kill()
-                worker.forget()
-        return frames
+            worker = self._started(self._ensure_worker(slot))
+            keep = False
+            try:
+                worker.wait_until_ready()
+                yield worker
+                keep = True
+            except CbirError:
+                keep = worker.is_usable
+                if self._closed:
+                    raise RuntimeError("The decode pool was closed while it decoded.") from None
+                raise
+            finally:  # whatever ends the call, Ctrl-C too: a worker in mid-sentence is not used again
+                if not keep or worker.is_worn:
+                    with self._lock:
+                        slot.worker = None
+                    worker.kill()
+                    worker.forget()
+        finally:
+            self._free.put(slot)
 
     def _started(self, starting: Future[WorkerProcess]) -> WorkerProcess:
         try:

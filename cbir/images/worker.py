@@ -1,5 +1,7 @@
 """The process in which untrusted bytes are decoded. It opens no files, and the pool may kill it at any time.
 
+Of a whole slide it gets the open file, and the libraries read that through ``/dev/fd``.
+
 Limits: no core file; the kernel kills it with its parent (Linux); its address space may grow, for each file,
 by ``memory_mb`` above what it has when the file has arrived. The libraries of a format are imported with its
 first file, and count in that file's budget.
@@ -17,6 +19,7 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -24,20 +27,24 @@ import numpy as np
 import xxhash
 
 from cbir.errors import ImageError, SkipReason
-from cbir.images.channel import Channel
+from cbir.images.channel import SLIDE, Channel
 from cbir.images.mask_box import MaskBox
 from cbir.images.prepare import prepare_all
 from cbir.images.reader import read_images
 from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
+from cbir.images.slides.spec import SlideSpec
 from cbir.images.steps import Raster, step_from_dict
 from cbir.images.thumbnail import thumbnail
 from cbir.images.tiles import TileGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from cbir.images.image import Image, Pixels
     from cbir.images.steps import JSON, Step
+    from cbir.images.tiles import Box
 
 _PR_SET_PDEATHSIG = 1
 _MIB = 1024 * 1024
@@ -54,6 +61,7 @@ class Task:
     limits: DecodeLimits
     plans: tuple[tuple[Step, ...], ...]
     tiles: TileGrid | None
+    slides: SlideSpec | None
     hash_key: bytes | None
     thumbnail_side_px: int
 
@@ -62,6 +70,7 @@ class Task:
         """Read what the pool wrote."""
         plans = cast("list[list[dict[str, JSON]]]", values["plans"])
         tiles = cast("dict[str, JSON] | None", values["tiles"])
+        slides = cast("dict[str, JSON] | None", values["slides"])
         key = cast("str | None", values["hash_key"])
         return cls(
             read=ReadSpec.from_dict(cast("dict[str, JSON]", values["read"])),
@@ -69,6 +78,7 @@ class Task:
             limits=DecodeLimits(**cast("dict[str, JSON]", values["limits"])),  # type: ignore[arg-type]
             plans=tuple(tuple(_step(step) for step in steps) for steps in plans),
             tiles=None if tiles is None else TileGrid.from_dict(tiles),
+            slides=None if slides is None else SlideSpec.from_dict(slides),
             hash_key=None if key is None else bytes.fromhex(key),
             thumbnail_side_px=cast("int", values["thumbnail_side_px"]),
         )
@@ -107,13 +117,26 @@ def _load_opencv() -> None:
 
 
 def _serve_one(channel: Channel, task: Task) -> None:
-    data = bytes(channel.receive(task.limits.max_file_bytes))
+    if channel.receive(len(SLIDE)) == SLIDE:
+        descriptor = channel.receive_descriptor()
+        error, tainted = _tried(task, partial(_send_tiles, channel, descriptor, task))
+        os.close(descriptor)
+    else:
+        data = bytes(channel.receive(task.limits.max_file_bytes))
+        error, tainted = _tried(task, partial(_send_frames, channel, data, task))
+        del data
+    if _resident_bytes() > _MUCH_MEMORY_BYTES:
+        gc.collect()  # cycles; 15 ms with pydicom loaded, so not after every file
+    channel.send_json(_last_message(error, tainted=tainted))
+
+
+def _tried(task: Task, send_all: Callable[[], None]) -> tuple[ImageError | None, bool]:
+    """Why it did not end well, and whether the worker can't be trusted any more."""
     tainted = False
     error: ImageError | None = None
     try:
         _limit_memory(_address_space_bytes() + task.limits.memory_mb * _MIB)
-        for image in read_images(data, task.read, task.policy, task.limits, hash_key=task.hash_key):
-            _send_frame(channel, image, task)
+        send_all()
     except EOFError:
         raise
     except ImageError as caught:
@@ -126,10 +149,7 @@ def _serve_one(channel: Channel, task: Task) -> None:
         tainted = True
         error = ImageError(SkipReason.MALFORMED, f"the decoder raised {type(caught).__name__}")
     _limit_memory(_NO_LIMIT)
-    del data
-    if _resident_bytes() > _MUCH_MEMORY_BYTES:
-        gc.collect()  # cycles; 15 ms with pydicom loaded, so not after every file
-    channel.send_json(_last_message(error, tainted=tainted))
+    return error, tainted
 
 
 def _last_message(error: ImageError | None, *, tainted: bool) -> dict[str, JSON]:
@@ -137,14 +157,46 @@ def _last_message(error: ImageError | None, *, tainted: bool) -> dict[str, JSON]
     return last if error is None else last | {"reason": str(error.reason), "detail": error.detail}
 
 
-def _send_frame(channel: Channel, image: Image, task: Task) -> None:
-    boxes = task.tiles.boxes(Raster(image.pixels, image.white)) if task.tiles else []
-    prepared = prepare_all(image, task.plans, boxes)
-    jpeg = thumbnail(image, task.thumbnail_side_px)
+def _send_frames(channel: Channel, data: bytes, task: Task) -> None:
+    for image in read_images(data, task.read, task.policy, task.limits, hash_key=task.hash_key):
+        boxes = task.tiles.boxes(Raster(image.pixels, image.white)) if task.tiles else []
+        prepared = prepare_all(image, task.plans, boxes)
+        jpeg = thumbnail(image, task.thumbnail_side_px)
+        digest = _pixels_sha256(image.pixels)
+        _send_frame(channel, image, pixels_sha256=digest, prepared=prepared, boxes=boxes, jpeg=jpeg)
+
+
+def _send_tiles(channel: Channel, descriptor: int, task: Task) -> None:
+    from cbir.images.slides.chunks import prepared_tiles
+    from cbir.images.slides.reader import SlideReader
+    from cbir.images.slides.slide import Slide
+
+    if task.slides is None:
+        raise ImageError(SkipReason.UNSUPPORTED, "a whole slide; the extractor says nothing of slides")
+    with Slide(descriptor) as slide:
+        reader = SlideReader(slide, task.slides, task.limits)
+        jpeg = thumbnail(reader.overview, task.thumbnail_side_px)
+        for tiles in prepared_tiles(reader, task.plans):
+            digest = hashlib.sha256(f"slide {tiles.pixels_xxh3}".encode()).hexdigest()
+            told = dataclasses.replace(reader.overview, notes=reader.notes)
+            _send_frame(
+                channel, told, pixels_sha256=digest, prepared=tiles.prepared, boxes=tiles.boxes, jpeg=jpeg
+            )
+
+
+def _send_frame(
+    channel: Channel,
+    image: Image,
+    *,
+    pixels_sha256: str,
+    prepared: Sequence[NDArray[np.float32]],
+    boxes: Sequence[Box],
+    jpeg: bytes,
+) -> None:
     header: dict[str, JSON] = {
         "done": False,
         "frame": image.frame,
-        "pixels_sha256": _pixels_sha256(image.pixels),
+        "pixels_sha256": pixels_sha256,
         "info": dataclasses.asdict(image.info),
         "notes": list(image.notes),
         "shapes": [list(array.shape) for array in prepared],

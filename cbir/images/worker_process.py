@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Self, cast
 import numpy as np
 
 from cbir.errors import CbirError, ImageError, SkipReason
-from cbir.images.channel import Channel
+from cbir.images.channel import BYTES, SLIDE, Channel
 from cbir.images.image import ImageInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from cbir.images.steps import JSON
@@ -40,17 +42,18 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """One frame of a file, ready for the networks.
+    """One frame of a file, or some tiles of a slide, ready for the networks.
 
     Args:
         frame: from 0, in the file.
         prepared: one (n_tiles, channels, height, width) array a plan.
-        boxes: of the tiles, in pixels of the image as read; none where it was taken as a whole.
+        boxes: of the tiles, in pixels of the image as read (a slide's level 0); none where it was taken as a
+            whole.
         thumbnail: a JPEG of 8 bits, without metadata.
         pixels_sha256: of dtype, shape and the pixels' xxh3-128 checksum, as read: equal for the same image
-            in another wrapping.
+            in another wrapping. Of a slide: of its tiles, up to and with these.
         info: what the file says about the image.
-        notes: what a policy or conversion did.
+        notes: what a policy or conversion did; of a slide, up to now.
     """
 
     frame: int
@@ -133,11 +136,51 @@ class WorkerProcess:
         Raises:
             ImageError: from the reader; or the worker crashed or ran out of time, and is not usable any more.
         """
-        deadline = time.monotonic() + timeout_s
         self._n_files += 1
-        try:
+        with self._blamed(timeout_s):
+            deadline = time.monotonic() + timeout_s
+            self._channel.send(BYTES, deadline)
             self._channel.send(data, deadline)
-            return self._receive_frames(deadline)
+            frames = []
+            while frame := self._receive_next(deadline):
+                frames.append(frame)
+            if not frames:
+                raise ValueError("neither a frame nor a reason")
+            return frames
+
+    def decode_slide(self, descriptor: int, timeout_s: float) -> Iterator[DecodedFrame]:
+        """Give it an open slide, receive its tiles, some at a time; each time may take ``timeout_s``.
+
+        Raises:
+            ImageError: as ``decode``, at any time.
+        """
+        self._n_files += 1
+        with self._blamed(timeout_s):
+            deadline = time.monotonic() + timeout_s
+            self._channel.send(SLIDE, deadline)
+            self._channel.send_descriptor(descriptor, deadline)
+            n_received = 0
+            while tiles := self._receive_next(deadline):
+                n_received += 1
+                yield tiles
+                deadline = time.monotonic() + timeout_s
+            if not n_received:
+                raise ValueError("neither a tile nor a reason")
+
+    def kill(self) -> None:
+        """End the process now and reap it; any thread may, whoever waits for an answer gets EOF."""
+        self._process.kill()
+        self._process.wait()
+
+    def forget(self) -> None:
+        """Close the channel, when nobody uses it any more."""
+        self._channel.close()
+
+    @contextlib.contextmanager
+    def _blamed(self, timeout_s: float) -> Iterator[None]:
+        """Say what it means that the worker does not answer, or answers nonsense."""
+        try:
+            yield
         except TimeoutError:
             self.is_usable = False
             detail = f"not decoded within timeout_s = {timeout_s:g}"
@@ -149,26 +192,16 @@ class WorkerProcess:
             self.is_usable = False
             raise ImageError(SkipReason.DECODER_CRASHED, "the worker answered nonsense") from None
 
-    def kill(self) -> None:
-        """End the process now and reap it; any thread may, whoever waits for an answer gets EOF."""
-        self._process.kill()
-        self._process.wait()
-
-    def forget(self) -> None:
-        """Close the channel, when nobody uses it any more."""
-        self._channel.close()
-
-    def _receive_frames(self, deadline: float) -> list[DecodedFrame]:
-        frames = []
-        while not (header := self._channel.receive_json(deadline))["done"]:
-            frames.append(self._receive_frame(header, deadline))
+    def _receive_next(self, deadline: float) -> DecodedFrame | None:
+        """The next frame; None when that was the last."""
+        header = self._channel.receive_json(deadline)
+        if not header["done"]:
+            return self._receive_frame(header, deadline)
         self._resident_mb = int(cast("int", header["resident_mb"]))
         self.is_usable = not header["tainted"]
         if "reason" in header:
             raise ImageError(SkipReason(str(header["reason"])), str(header["detail"]))
-        if not frames:
-            raise ValueError("neither a frame nor a reason")
-        return frames
+        return None
 
     def _receive_frame(self, header: dict[str, JSON], deadline: float) -> DecodedFrame:
         shapes = cast("list[list[int]]", header["shapes"])

@@ -15,6 +15,7 @@ from cbir.extractors.spec.projection import ProjectionSpec
 from cbir.extractors.spec.tiles import TileSpec
 from cbir.extractors.spec.views import ORIGINAL, VIEWS, check_views
 from cbir.images.settings import ReadSpec
+from cbir.images.slides.spec import SlideSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class ExtractorSpec:
         tta: names of ``VIEWS``, each image is seen in; the mean of the unit vectors counts.
         tiles: the parts of an image that are looked at; None for the image as a whole.
         projection: of the fused vector: whitening, fewer dimensions; None leaves it.
+        slides: the tiles of a whole slide, each a part; None where slides are not read.
 
     Raises:
         SpecError: no branch, another number of weights than branches, an imported branch beside others, or
@@ -52,6 +54,7 @@ class ExtractorSpec:
     tta: tuple[str, ...] = (ORIGINAL,)
     tiles: TileSpec | None = None
     projection: ProjectionSpec | None = None
+    slides: SlideSpec | None = None
 
     def __post_init__(self) -> None:
         if not self.branches:
@@ -118,6 +121,8 @@ class ExtractorSpec:
             plain["tiles"] = self.tiles.to_dict()
         if self.projection:
             plain["projection"] = self.projection.to_dict()
+        if self.slides:
+            plain["slides"] = self.slides.to_dict()
         return plain
 
     @classmethod
@@ -127,7 +132,7 @@ class ExtractorSpec:
         Raises:
             SpecError: a newer format, or a key or value that makes no sense.
         """
-        only_keys("extractor", values, (*_KEYS, "tta", "tiles", "projection"))
+        only_keys("extractor", values, (*_KEYS, "tta", "tiles", "projection", "slides"))
         if (found := values.get("format")) != SPEC_FORMAT:
             raise SpecError(f"The spec's format is {found!r}, this cbir reads {SPEC_FORMAT}; update cbir.")
         return cls(
@@ -147,6 +152,7 @@ class OptionalEntries(TypedDict, total=False):
     tta: tuple[str, ...]
     tiles: TileSpec
     projection: ProjectionSpec
+    slides: SlideSpec
 
 
 def optional_entries(values: Mapping[str, object]) -> OptionalEntries:
@@ -162,4 +168,6 @@ def optional_entries(values: Mapping[str, object]) -> OptionalEntries:
         found["tiles"] = TileSpec.from_dict(mapping("tiles", values["tiles"]))
     if "projection" in values:
         found["projection"] = ProjectionSpec.from_dict(mapping("projection", values["projection"]))
+    if "slides" in values:
+        found["slides"] = SlideSpec.from_dict(mapping("slides", values["slides"]))
     return found
