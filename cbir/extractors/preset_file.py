@@ -96,7 +96,11 @@ def _move(page: TOMLDocument, old: Path, new: Path) -> None:
     for branch in cast("list[Table]", page["branch"]):
         _name_from_anywhere(branch, "backbone", "dir:", old)
         if "weights" in branch:
-            _name_from_anywhere(cast("Table", branch["weights"]), "source", "file:", old)
+            weights = cast("Table", branch["weights"])
+            said = str(weights["source"])
+            if said.startswith("file:") and "name" not in weights:  # which would be the whole path
+                weights["name"] = said.removeprefix("file:")
+            _name_from_anywhere(weights, "source", "file:", old)
     if "projection" in page:
         page["projection"] = str(_absolute(old, str(page["projection"])))
 
