@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from cbir.errors import CbirError, FingerprintError, ImageError
-from cbir.images.files import read_file
+from cbir.images.files import SlideFile, read_file_or_slide
 from cbir.types import Query
 from cli.patient_key import read_key
 from cli.renderers.answer import Answer
@@ -106,20 +106,23 @@ def _file_query(
     from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
     from indexer.memos import check_hash_key
-    from indexer.query import embed_image
+    from indexer.query import embed_image, embed_slide_query
 
     spec, key = index.spec, read_key(settings.patient_key)
     if exclude_same_group:
         check_hash_key(index, key)
     try:
-        file = read_file(text, settings.limits)
+        file = read_file_or_slide(text, settings.limits, slides=spec.slides)
         with DecodePool(
             spec.read, spec.plans(tta), tiles=spec.tiles.grid if spec.tiles else None,
-            limits=settings.limits, n_workers=1, hash_key=key,
+            slides=spec.slides, limits=settings.limits, n_workers=1, hash_key=key,
         ) as pool:  # fmt: skip
             pool.start()
             embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir, tta=tta))
-            found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
+            if isinstance(file, SlideFile):
+                found = embed_slide_query(index, file, pool=pool, embedder=embedder)
+            else:
+                found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
     except ImageError as error:
         raise CbirError(f"{printable(text)} can't be searched for: {error}.") from error
     blank = _blank(index, text)

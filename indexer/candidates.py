@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass, replace
 
 from cbir.errors import ImageError, SkipReason
-from cbir.images.files import FileBytes, read_file
+from cbir.images.files import FileBytes, SlideFile, read_file_or_slide
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import DecodeLimits
+from cbir.images.slides.spec import SlideSpec
 from cbir.items import Found, Refused
 from indexer.records import FileRecord
 from indexer.stopwatch import Stopwatch
@@ -26,7 +27,7 @@ class Wanted:
     """Its bytes are new, as far as is known."""
 
     found: Found
-    file: FileBytes
+    file: FileBytes | SlideFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Known:
     found: Found
     record: FileRecord
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSlide:
+    """A whole slide: decoded when it is taken, for it is embedded as it is read."""
+
+    found: Found
+    record: FileRecord
+    file: SlideFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +62,45 @@ class Decoded:
         return sum(len(frame.prepared[0]) for frame in self.frames)
 
 
-def read(found: Found | Refused, *, limits: DecodeLimits, watch: Stopwatch) -> Wanted | Skip:
-    """Read its bytes; any thread may."""
+Outcome = Decoded | WantedSlide | Known | Skip
+"""What is taken, in the order of finding."""
+
+
+def read(
+    found: Found | Refused, *, limits: DecodeLimits, slides: SlideSpec | None, watch: Stopwatch
+) -> Wanted | Skip:
+    """Read its bytes, or find that it is a slide; any thread may."""
     if isinstance(found, Refused):
         return Skip(_unread(found.path, found.reason, found.detail))
     try:
         with watch.stage("read"):
-            return Wanted(found, read_file(found.path, limits))
+            return Wanted(found, read_file_or_slide(found.path, limits, slides=slides))
     except ImageError as error:
         return Skip(_unread(found.path, error.reason, error.detail))
 
 
-def decode(judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch) -> Decoded | Known | Skip:
+def decode(judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch) -> Outcome:
     """Decode what is wanted, and pass on the rest; any thread may."""
     if not isinstance(judged, Wanted):
         return judged
     record = indexed(judged.file)
+    if isinstance(judged.file, SlideFile):
+        return WantedSlide(judged.found, record, judged.file)
     try:
         with watch.stage("decode"):
             return Decoded(judged.found, record, tuple(pool.decode(judged.file.data)))
     except ImageError as error:
-        return Skip(replace(record, outcome="skipped", reason=error.reason, detail=error.detail))
+        return Skip(skipped(record, error.reason, error.detail))
 
 
-def indexed(file: FileBytes) -> FileRecord:
+def indexed(file: FileBytes | SlideFile) -> FileRecord:
     """The record of a file that becomes an item."""
     return FileRecord(file.path, file.size, file.mtime_ns, file.sha256, "indexed")
+
+
+def skipped(record: FileRecord, reason: SkipReason, detail: str) -> FileRecord:
+    """The record of a file that was read, and does not become an item."""
+    return replace(record, outcome="skipped", reason=reason, detail=detail)
 
 
 def bytes_on_disk(found: Found | Refused) -> int:
@@ -90,7 +113,9 @@ def bytes_on_disk(found: Found | Refused) -> int:
 
 def bytes_held(judged: Wanted | Known | Skip) -> int:
     """What it holds in memory until it is decoded."""
-    return judged.file.size if isinstance(judged, Wanted) else 0
+    if not isinstance(judged, Wanted) or isinstance(judged.file, SlideFile):
+        return 0
+    return judged.file.size
 
 
 def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:

@@ -51,9 +51,9 @@ def new_images(
     tiles: TileSpec | None = None,
 ) -> list[NewImage] | str:
     """What the writer is told of a file; text, the reason, when one of its frames has no embedding."""
-    in_parts = tiles is not None and tiles.keep == "parts"
     images = []
     for frame, row in rows:
+        in_parts = frame.info.format == "slide" or (tiles is not None and tiles.keep == "parts")
         if isinstance(row, VectorError):
             return str(row)
         image = NewImage(

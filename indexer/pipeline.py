@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-from cbir.errors import SkipReason
-from cbir.images.pool import DecodePool
+import numpy as np
+from numpy.typing import NDArray
+
+from cbir.errors import ImageError, SkipReason, VectorError
+from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import ReadPolicy
 from cbir.items import Found, Refused
 from cbir.types import Embedder
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener
 from indexer.ahead import ahead
-from indexer.candidates import Decoded, Known, Skip, Wanted, bytes_held, bytes_on_disk, decode, indexed, read
+from indexer.candidates import (
+    Decoded,
+    Known,
+    Skip,
+    Wanted,
+    WantedSlide,
+    bytes_held,
+    bytes_on_disk,
+    decode,
+    indexed,
+    read,
+    skipped,
+)
 from indexer.embedding import embed_frames, new_images
+from indexer.known import file_known, is_known_instance
 from indexer.memos import remember_hash_key
 from indexer.records import FileRecord
+from indexer.slides import embed_slide
 from indexer.stopwatch import Stopwatch
 from indexer.writer import IndexWriter
 
@@ -65,12 +82,16 @@ class Pipeline:
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
         with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
             depth = 4 * n_workers
-            reading = partial(read, limits=self._options.limits, watch=self._watch)
+            slides = self._writer.spec.slides
+            reading = partial(read, limits=self._options.limits, slides=slides, watch=self._watch)
             decoding = partial(decode, pool=pool, watch=self._watch)
             files = ahead(threads, reading, self._once(found), depth, bytes_on_disk)
             judged = map(self._judge, files)
             for outcome in ahead(threads, decoding, judged, depth, bytes_held):
-                self._take(outcome)
+                if isinstance(outcome, WantedSlide):
+                    self._take_slide(outcome, pool)
+                else:
+                    self._take(outcome)
                 if self._account.interrupted:
                     break
         self._flush()
@@ -88,6 +109,7 @@ class Pipeline:
             spec.read,
             spec.plans(),
             tiles=spec.tiles.grid if spec.tiles else None,
+            slides=spec.slides,
             policy=self._policy,
             limits=self._options.limits,
             n_workers=n_workers,
@@ -116,24 +138,45 @@ class Pipeline:
         return candidate
 
     def _take(self, outcome: Decoded | Known | Skip) -> None:
-        self._account.found += 1
         if isinstance(outcome, Decoded):
             self._take_decoded(outcome)
         elif isinstance(outcome, Known):
             self._take_known(outcome)
         else:
             self._skip(outcome.record)
+        self._count()
+
+    def _count(self) -> None:
+        """One more file is where it belongs."""
+        self._account.found += 1
         pause_s = max(self._options.commit_every_s, _COMMIT_SHARE * self._commit_cost_s)
         if time.monotonic() - self._committed_at > pause_s:
             self._flush()
             self._commit()
         self._tell()
 
+    def _take_slide(self, slide: WantedSlide, pool: DecodePool) -> None:
+        """Embed it as it is read; a run that is asked to stop meanwhile adds and counts nothing of it."""
+        self._flush()
+        try:
+            with self._watch.stage("embed"):
+                embedded = embed_slide(
+                    slide.file, pool=pool, embedder=self._embedder, asked_to_stop=self._tell
+                )
+        except ImageError as error:
+            self._take(Skip(skipped(slide.record, error.reason, error.detail)))
+        except VectorError as error:
+            self._take(Skip(skipped(slide.record, SkipReason.BAD_EMBEDDING, str(error))))
+        else:
+            if embedded:
+                self._add(slide.found, slide.record, [embedded])
+                self._count()
+
     def _take_decoded(self, decoded: Decoded) -> None:
         instances = {frame.info.instance for frame in decoded.frames} - {None}
         if any(frame.info.instance in instances for each in self._buffer for frame in each.frames):
             self._flush()  # so that the writer knows the twin
-        if self._is_known_instance(decoded):
+        if is_known_instance(self._writer, self._account, decoded):
             self._writer.note_duplicate(replace(decoded.record, outcome="duplicate"))
             self._account.duplicate += 1
             return
@@ -141,48 +184,14 @@ class Pipeline:
         if sum(each.n_tiles for each in self._buffer) >= self._options.batch_size:
             self._flush()
 
-    def _is_known_instance(self, decoded: Decoded) -> bool:
-        """Whether the image is an item already: the same SOPInstanceUID and pixels, in other bytes."""
-        twins = 0
-        for frame in decoded.frames:
-            twin = self._writer.instance(frame.info.instance) if frame.info.instance else None
-            if twin is None or twin[0] == decoded.record.sha256:
-                continue
-            if twin[1] != frame.pixels_sha256:
-                self._account.notes["same SOPInstanceUID as another file, but other pixels"] += 1
-                return False
-            twins += 1
-        return twins == len(decoded.frames) > 0
-
     def _take_known(self, known: Known) -> None:
-        found, record, sha256 = known.found, known.record, known.sha256
+        record, sha256 = known.record, known.sha256
         if any(each.record.sha256 == sha256 for each in self._buffer):
             self._flush()
         if failed := self._failed.get(sha256):
-            self._skip(replace(record, outcome="skipped", reason=failed.reason, detail=failed.detail))
+            self._skip(replace(failed, path=record.path, size=record.size, mtime_ns=record.mtime_ns))
             return
-        writer = self._writer
-        before = writer.file(found.path)
-        twins = writer.paths_with(sha256)
-        gone = next((each for each in twins if each != found.path and not os.path.lexists(each)), None)
-        if before and before.sha256 == sha256 and before.outcome != "skipped":
-            self._account.unchanged += 1
-            if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):
-                writer.note_file(replace(record, outcome=before.outcome))
-        elif gone:
-            self._account.unchanged += 1
-            self._account.moved += 1
-            writer.move_file(gone, record)
-        elif not writer.has_content(sha256):  # another path of an image that is an item under other bytes
-            self._account.duplicate += 1
-            writer.note_duplicate(replace(record, outcome="duplicate"))
-        elif twins:
-            self._account.duplicate += 1
-            writer.link_file(replace(record, outcome="duplicate"))
-        else:  # its items were removed, its embedding is still there
-            self._account.indexed += 1
-            writer.link_file(record)
-        writer.update_annotations(found.path, label=found.label, group=found.group, metadata=found.metadata)
+        file_known(self._writer, self._account, known)
 
     def _flush(self) -> None:
         """Embed what is decoded and hand it to the writer."""
@@ -191,21 +200,24 @@ class Pipeline:
         with self._watch.stage("embed"):
             rows = iter(embed_frames(self._embedder, frames, self._writer.spec.tiles))
         for each in batch:
-            embedded = [(frame, next(rows)) for frame in each.frames]
-            images = new_images(each.record, embedded, self._writer.spec.tiles)
-            if isinstance(images, str):
-                bad = replace(each.record, outcome="skipped", reason=SkipReason.BAD_EMBEDDING, detail=images)
-                self._skip(bad)
-                continue
-            if any(image.group or image.instance for image in images):
-                remember_hash_key(self._writer, self._options.hash_key)
-            found = each.found
-            self._writer.add_file(
-                each.record, images, label=found.label, group=found.group, metadata=found.metadata
-            )
-            self._account.indexed += 1
-            self._account.images += len(images)
-            self._account.notes.update(note for frame in each.frames for note in frame.notes)
+            self._add(each.found, each.record, [(frame, next(rows)) for frame in each.frames])
+
+    def _add(
+        self,
+        found: Found,
+        record: FileRecord,
+        embedded: Sequence[tuple[DecodedFrame, NDArray[np.float32] | VectorError]],
+    ) -> None:
+        images = new_images(record, embedded, self._writer.spec.tiles)
+        if isinstance(images, str):
+            self._skip(skipped(record, SkipReason.BAD_EMBEDDING, images))
+            return
+        if any(image.group or image.instance for image in images):
+            remember_hash_key(self._writer, self._options.hash_key)
+        self._writer.add_file(record, images, label=found.label, group=found.group, metadata=found.metadata)
+        self._account.indexed += 1
+        self._account.images += len(images)
+        self._account.notes.update(note for frame, _ in embedded for note in frame.notes)
 
     def _skip(self, record: FileRecord) -> None:
         self._account.skipped_files.append(record)
@@ -224,9 +236,11 @@ class Pipeline:
         self._commit_cost_s = self._committed_at - started
         self._account.acknowledged = self._account.found
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Tell how far the run has come; whether it was asked to stop."""
         if self._on_progress and self._on_progress(self._account.progress()):
             self._account.interrupted = True
+        return self._account.interrupted
 
     def _look_for_missing(self) -> None:
         unread = {record.path for record in self._account.skipped_files if record.sha256 is None}

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cbir.errors import VectorError
+from cbir.images.files import SlideFile
 from cbir.images.image import ImageInfo
-from cbir.images.pool import DecodePool
+from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.types import Embedder, Query
 from indexer.embedding import embed_frames
 from indexer.index import Index
+from indexer.slides import embed_slide
 from indexer.stopwatch import Stopwatch
 
 
@@ -53,6 +58,33 @@ def embed_image(
         [parts] = embed_frames(embedder, [frame], index.spec.tiles)
     if isinstance(parts, VectorError):
         raise parts
+    return _query_image(index, sha256, frame, parts, embedder=embedder, watch=watch)
+
+
+def embed_slide_query(index: Index, slide: SlideFile, *, pool: DecodePool, embedder: Embedder) -> QueryImage:
+    """Embed the tissue tiles of a whole slide as the parts of one query.
+
+    Raises:
+        ImageError: the slide can't be read, or has no tissue.
+        VectorError: the network gives no usable vector for any tile.
+    """
+    watch = Stopwatch()
+    with watch.stage("embed"):
+        embedded = embed_slide(slide, pool=pool, embedder=embedder)
+    if embedded is None:
+        raise RuntimeError("A slide's query was asked to stop, and nobody can.")
+    return _query_image(index, slide.sha256, *embedded, embedder=embedder, watch=watch)
+
+
+def _query_image(
+    index: Index,
+    sha256: str,
+    frame: DecodedFrame,
+    parts: NDArray[np.float32],
+    *,
+    embedder: Embedder,
+    watch: Stopwatch,
+) -> QueryImage:
     embedding = parts if len(parts) > 1 else parts[0]
     known = index.items_by_content(sha256)
     group = known[0].group if known else frame.info.patient

@@ -16,8 +16,14 @@ from typing import TypeVar
 from cbir.errors import ImageError, SkipReason
 from cbir.images.settings import DecodeLimits
 from cbir.images.slides.sniff import is_slide
+from cbir.images.slides.spec import SlideSpec
 
 Read = TypeVar("Read")
+
+_NO_SLIDES = (
+    "a whole slide, and the extractor says nothing of slides; build with one whose page has "
+    "[slides] magnification = 20, tile_px = 256"
+)
 
 
 _REASONS = {
@@ -71,13 +77,18 @@ def read_file(path: str, limits: DecodeLimits) -> FileBytes:
     return _unchanged(path, partial(_bytes, path, limits))
 
 
-def read_file_or_slide(path: str, limits: DecodeLimits) -> FileBytes | SlideFile:
+def read_file_or_slide(path: str, limits: DecodeLimits, *, slides: SlideSpec | None) -> FileBytes | SlideFile:
     """Read a file as ``read_file`` does; but of a whole slide, which may be of any size, only its sha256.
 
+    Args:
+        path: of the file.
+        limits: what an ordinary file may cost.
+        slides: of the extractor; without it a slide is refused, and not read at all.
+
     Raises:
-        ImageError: as ``read_file``.
+        ImageError: as ``read_file``; ``unsupported``.
     """
-    return _unchanged(path, partial(_bytes_or_hash, path, limits))
+    return _unchanged(path, partial(_bytes_or_hash, path, limits, slides))
 
 
 @contextmanager
@@ -127,10 +138,12 @@ def _bytes(path: str, limits: DecodeLimits, file: BufferedReader, before: os.sta
 
 
 def _bytes_or_hash(
-    path: str, limits: DecodeLimits, file: BufferedReader, before: os.stat_result
+    path: str, limits: DecodeLimits, slides: SlideSpec | None, file: BufferedReader, before: os.stat_result
 ) -> FileBytes | SlideFile:
     if not is_slide(file.fileno(), limits.max_pixel_bytes):
         return _bytes(path, limits, file, before)
+    if slides is None:
+        raise ImageError(SkipReason.UNSUPPORTED, _NO_SLIDES)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     return SlideFile(path, before.st_size, before.st_mtime_ns, digest)
 

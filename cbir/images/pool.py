@@ -15,7 +15,7 @@ from cbir.images.steps import step_to_dict
 from cbir.images.worker_process import DecodedFrame, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from types import TracebackType
 
     from cbir.images.slides.spec import SlideSpec
@@ -109,7 +109,7 @@ class DecodePool:
         with self._worker() as worker:
             return worker.decode(data, self._limits.timeout_s)
 
-    def decode_slide(self, descriptor: int) -> Iterator[DecodedFrame]:
+    def decode_slide(self, descriptor: int) -> Generator[DecodedFrame]:
         """Decode the tissue tiles of a whole slide, up to 64 at a time.
 
         The worker is given the open file and reads it itself; it goes on with the next tiles while these
