@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _MEMO = "precision"
 N_NEIGHBOURS = 10
-_LEAST, _MOST = N_NEIGHBOURS + 2, 32
+_LEAST, _MOST = 2 * N_NEIGHBOURS, 32
+"""Images. Of fewer, the ten nearest would be nearly all."""
 _MOST_BYTES = 64 << 20
 _BASE_S, _SHARE = 4.0, 0.1
 """It may take so long, and so much of the time that embedding took so far."""

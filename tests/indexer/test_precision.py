@@ -52,13 +52,13 @@ def test_an_exact_embedder_loses_nothing():
 def test_a_noisy_one_is_measured_once_against_the_reference():
     reference = Summing()
     (found,) = measured(Summing(noise=0.5), reference, 200)
-    assert found.n_images == reference.n_images == 16
+    assert found.n_images == reference.n_images == 24
     assert 0.7 < found.least_cosine <= found.median_cosine < 0.97
     assert 0.3 < found.recall_at_10 < 1.0
 
 
 def test_too_few_images_are_not_measured():
-    assert measured(Summing(), Summing(), 11) == []
+    assert measured(Summing(), Summing(), 19) == []
     assert measured(Summing(), Summing(), 0) == []
 
 
@@ -67,9 +67,9 @@ def test_at_most_32_images_are_kept():
 
 
 def test_large_images_are_kept_within_their_memory(monkeypatch):
-    monkeypatch.setattr("indexer.precision._MOST_BYTES", 13 * 48 * 4)
-    assert measured(Summing(), Summing(), 40, size=40)[0].n_images == 13
-    monkeypatch.setattr("indexer.precision._MOST_BYTES", 11 * 48 * 4)
+    monkeypatch.setattr("indexer.precision._MOST_BYTES", 21 * 48 * 4)
+    assert measured(Summing(), Summing(), 40, size=40)[0].n_images == 21
+    monkeypatch.setattr("indexer.precision._MOST_BYTES", 19 * 48 * 4)
     assert measured(Summing(), Summing(), 40, size=40) == []
 
 
@@ -82,9 +82,9 @@ def test_a_slow_network_is_measured_when_the_build_took_long_enough(monkeypatch)
             now[0] += len(prepared[0])  # a second each
             return super().embed(prepared)
 
-    # 12 images of 3 s must fit into 4 s and a tenth of what went before: from image 320 on.
-    assert measured(Slow(), Summing(), 312) == []
-    assert measured(Slow(), Summing(), 320)[0].n_images == 12
+    # 20 images of 3 s must fit into 4 s and a tenth of what went before: from image 560 on.
+    assert measured(Slow(), Summing(), 552) == []
+    assert measured(Slow(), Summing(), 560)[0].n_images == 20
 
 
 def test_identical_images_keep_their_neighbours():
