@@ -80,7 +80,7 @@ def _centres(
     counts = np.bincount(codes)
     centres = np.zeros((len(counts), vectors.shape[1]))
     for rows, block in centred_blocks(vectors, mean):
-        np.add.at(centres, codes[rows], block)
+        centres += (codes[rows] == np.arange(len(counts))[:, None]).astype(np.float64) @ block
     centres /= counts[:, None]
     fourth = sum(
         float((np.square(block - centres[codes[rows]]).sum(axis=1) ** 2).sum())
