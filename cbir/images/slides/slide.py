@@ -11,6 +11,7 @@ from cbir.errors import ImageError, SkipReason
 from cbir.images.slides.spec import MPP_AT_1X
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -20,6 +21,7 @@ _OPAQUE = 255
 _BLOCK_PX = 2048
 _SAME_LEVEL = 1.01
 _MOST_ANISOTROPY = 1.1
+_SHAPE_TOLERANCE, _ROUNDING_PX = 0.25, 2
 
 
 class RegionError(Exception):
@@ -41,8 +43,9 @@ class Slide:
         self._open = self._opened()
         self.size: tuple[int, int] = self._open.dimensions
         self.downsamples: tuple[float, ...] = self._open.level_downsamples
-        if min(self.size) < 1 or not all(math.isfinite(each) and each > 0 for each in self.downsamples):
-            raise ImageError(SkipReason.MALFORMED, f"a slide of {self.size[0]} x {self.size[1]} pixels")
+        if not _fit_together(self._open.level_dimensions):
+            detail = f"a slide of {self.size[0]} x {self.size[1]} pixels whose levels have other shapes"
+            raise ImageError(SkipReason.MALFORMED, detail)
 
     def __enter__(self) -> Self:
         return self
@@ -170,6 +173,18 @@ class Slide:
         except ValueError:
             return None
         return value if math.isfinite(value) and value > 0 else None
+
+
+def _fit_together(levels: Sequence[tuple[int, int]]) -> bool:
+    """Whether all levels are one picture, as far as their shapes tell."""
+    width, height = levels[0]
+    if min(width, height) < 1:
+        return False
+    for across, down in levels[1:]:
+        expected = height * across / width
+        if abs(down - expected) > _ROUNDING_PX + _SHAPE_TOLERANCE * expected:
+            return False
+    return True
 
 
 def _on_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:

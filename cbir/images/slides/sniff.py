@@ -6,6 +6,8 @@ import os
 import struct
 from dataclasses import dataclass
 
+from cbir.errors import ImageError, SkipReason
+
 _BIG = 43
 _CLASSIC = 42
 _MAX_DIRECTORIES = 64
@@ -41,9 +43,12 @@ def is_slide(descriptor: int, max_pixel_bytes: int) -> bool:
     Args:
         descriptor: of a regular file, open for reading; its position stays.
         max_pixel_bytes: what an ordinary image may have, decoded.
+
+    Raises:
+        ImageError: a slide that ends before its last directory.
     """
     try:
-        pages = _pages(descriptor)
+        pages, is_whole = _pages(descriptor)
     except (
         struct.error,
         OverflowError,
@@ -58,17 +63,22 @@ def is_slide(descriptor: int, max_pixel_bytes: int) -> bool:
     if not first.is_tiled or not first.width or not first.height:
         return False
     is_large = first.width * first.height * _BYTES_A_PIXEL > max_pixel_bytes
-    return is_large or any(page.is_level_of(first) for page in pages[1:])
+    if not is_large and not any(page.is_level_of(first) for page in pages[1:]):
+        return False
+    if not is_whole:
+        raise ImageError(SkipReason.TRUNCATED, "the slide ends before its last directory")
+    return True
 
 
-def _pages(descriptor: int) -> list[_Page]:
+def _pages(descriptor: int) -> tuple[list[_Page], bool]:
+    """The directories, and whether all of them are there."""
     head = os.pread(descriptor, 16, 0)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None:
-        return []
+        return [], True
     (version,) = struct.unpack_from(order + "H", head, 2)
     if version not in {_CLASSIC, _BIG}:
-        return []
+        return [], True
     is_big = version == _BIG
     (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)
     pages: list[_Page] = []
@@ -77,10 +87,10 @@ def _pages(descriptor: int) -> list[_Page]:
         seen.add(at)
         try:
             page, at = _page(descriptor, at, order, is_big=is_big)
-        except struct.error:
-            break  # NDPI's second directory may lie past 4 GiB, and what it says is not needed
+        except struct.error:  # NDPI's second directory may lie past 4 GiB, where these offsets don't reach
+            return pages, False
         pages.append(page)
-    return pages
+    return pages, True
 
 
 def _page(descriptor: int, at: int, order: str, *, is_big: bool) -> tuple[_Page, int]:
