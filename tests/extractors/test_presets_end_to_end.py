@@ -20,8 +20,9 @@ from cli.app import app
 
 N_IMAGES = 40
 REAL = ("quick", "densenet121")
-SLOW = ("dinov2-b", "dinov2-b-reg")
-"""A minute each on two idle cores, most of it the network in float32; `make soak` runs them."""
+SLOW = ("mega", "dinov2-b", "dinov2-b-reg", "r50+dino+hc")
+"""Half a minute to a minute each on two idle cores: `make soak` runs them. Fusions of what others run alone, and
+the same network as dinov2-s, larger."""
 
 
 def write_seeded(planned: PlannedBranch, path: Path) -> None:
