@@ -21,8 +21,8 @@ from cli.app import app
 N_IMAGES = 40
 REAL = ("quick", "densenet121")
 SLOW = ("mega", "dinov2-b", "dinov2-b-reg", "r50+dino+hc")
-"""Half a minute to a minute each on two idle cores: `make soak` runs them. Fusions of what others run alone, and
-the same network as dinov2-s, larger."""
+"""Half a minute to a minute each on two idle cores: `make soak` runs them. Fusions of what others run alone,
+and the network of dinov2-s, larger."""
 
 
 def write_seeded(planned: PlannedBranch, path: Path) -> None:
