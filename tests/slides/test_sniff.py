@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -38,6 +39,21 @@ def test_aperio_and_hamamatsu_are_slides(tmp_path):
     write_ndpi(tmp_path / "n", SMALL, power=20, mpp=0.5)
     assert judged(tmp_path / "a")
     assert judged(tmp_path / "n")
+
+
+def test_an_ndpi_beyond_4_gib_is_a_slide_and_a_file_of_holes_is_none(tmp_path):
+    at = 5 << 30
+    entries = [(256, 4, 1, 90_000), (257, 4, 1, 80_000), (65420, 4, 1, 1)]
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *each) for each in entries)
+    with (tmp_path / "far").open("wb") as file:
+        file.write(b"II*\0" + struct.pack("<Q", at))
+        file.seek(at)
+        file.write(directory + bytes(8))
+    assert judged(tmp_path / "far")
+    with (tmp_path / "far").open("r+b") as file:
+        file.seek(at)
+        file.write(bytes(len(directory)))
+    assert not judged(tmp_path / "far")
 
 
 @pytest.mark.parametrize("tile", [None, (64, 64)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from cbir.errors import ImageError, SkipReason
 
 _BIG = 43
 _CLASSIC = 42
+_MAX_CLASSIC_BYTES = 1 << 32
 _MAX_DIRECTORIES = 64
 _MAX_ENTRIES = 4096
 _SHAPE_TOLERANCE = 0.05
@@ -80,6 +82,8 @@ def _pages(descriptor: int) -> tuple[list[_Page], bool]:
     if version not in {_CLASSIC, _BIG}:
         return [], True
     is_big = version == _BIG
+    if not is_big and (far := _far_ndpi(descriptor, head, order)):
+        return [far], True
     (at,) = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)
     pages: list[_Page] = []
     seen: set[int] = set()
@@ -91,6 +95,16 @@ def _pages(descriptor: int) -> tuple[list[_Page], bool]:
             return pages, False
         pages.append(page)
     return pages, True
+
+
+def _far_ndpi(descriptor: int, head: bytes, order: str) -> _Page | None:
+    """The first directory of an NDPI beyond 4 GiB: its offset has 64 bits, though a plain TIFF's has 32."""
+    if os.fstat(descriptor).st_size <= _MAX_CLASSIC_BYTES:
+        return None
+    with contextlib.suppress(struct.error, OverflowError, OSError):
+        page, _ = _page(descriptor, struct.unpack_from(order + "Q", head, 4)[0], order, is_big=False)
+        return page if page.is_ndpi else None
+    return None
 
 
 def _page(descriptor: int, at: int, order: str, *, is_big: bool) -> tuple[_Page, int]:
