@@ -15,7 +15,7 @@ import numpy as np
 from indexer.stores import inverted
 from indexer.stores.half import HalfStore
 from indexer.stores.store import Built, Neighbours, Store, StoreKind
-from indexer.stores.vendor import FaissIndex, load_faiss, selector
+from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class FlatStore:
         if not width:
             return [Neighbours(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in queries]
         if allowed is None and len(queries) == 1:
-            scores, rows = self._index.search(queries, width)
+            scores, rows = find(self._index, queries, width)
         elif allowed is None:
             scores, rows = self._search_batch(queries, width)
         else:
@@ -70,7 +70,7 @@ class FlatStore:
             before = faiss.cvar.distance_compute_blas_threshold
             faiss.cvar.distance_compute_blas_threshold = 1
             try:
-                return self._index.search(queries, k)
+                return find(self._index, queries, k)
             finally:
                 faiss.cvar.distance_compute_blas_threshold = before
 
@@ -78,7 +78,7 @@ class FlatStore:
         self, queries: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         parameters = load_faiss().SearchParameters(sel=selector(allowed))
-        return self._index.search(queries, k, params=parameters)
+        return find(self._index, queries, k, params=parameters)
 
 
 def build(embeddings: Embeddings, directory: Path, folder: str, *, flat_limit: int = FLAT_LIMIT) -> Built:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.stores.exact import ExactStore, score
 from indexer.stores.store import Neighbours
-from indexer.stores.vendor import FaissIndex, load_faiss, selector
+from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
     from indexer.embeddings import Embeddings
@@ -51,7 +51,7 @@ class HalfStore:
         depth = 2 * k + 16
         chosen = None if allowed is None else load_faiss().SearchParameters(sel=selector(allowed))
         while depth < n_eligible:
-            rough, rows = self._index.search(query[np.newaxis], depth, params=chosen)
+            rough, rows = find(self._index, query[np.newaxis], depth, params=chosen)
             best = score(self._embeddings, query, rows[0], k)
             if rough[0, -1] < best.scores[-1] - _ROUNDING:
                 return best

@@ -14,7 +14,7 @@ import numpy as np
 from indexer.durable import DurableFile
 from indexer.stores.exact import ExactStore, nearest, score
 from indexer.stores.store import Built, Neighbours
-from indexer.stores.vendor import FaissIndex, load_faiss, selector
+from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ def _candidates(
 ) -> NDArray[np.int64]:
     chosen = {} if allowed is None else {"sel": selector(allowed)}
     parameters = load_faiss().SearchParametersIVF(nprobe=n_probe, **chosen)
-    return index.search(queries, depth, params=parameters)[1]
+    return find(index, queries, depth, params=parameters)[1]
 
 
 def _dump(index: FaissIndex, write: Callable[[bytes], None]) -> None:

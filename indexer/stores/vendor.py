@@ -35,11 +35,18 @@ class FaissIndex(Protocol):
         """Append rows; never while another thread searches."""
         ...
 
-    def search(
-        self, queries: NDArray[np.float32], k: int, *, params: object = None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scores and rows, (n, k) each; row -1 where there was nothing more to find."""
-        ...
+
+def find(
+    index: FaissIndex, queries: NDArray[np.float32], k: int, *, params: object = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Scores and rows, (n, k) each; row -1 where there was nothing more to find.
+
+    ``faiss.contrib.torch_utils``, which libraries of metric learning import, replaces ``search`` in the whole
+    process by one that takes tensors and no parameters; the one for arrays is then beside it.
+    """
+    search = getattr(index, "search_numpy", None) or index.search  # type: ignore[attr-defined]  # FAISS's
+    found: tuple[NDArray[np.float32], NDArray[np.int64]] = search(queries, k, params=params)
+    return found
 
 
 def load_faiss() -> ModuleType:

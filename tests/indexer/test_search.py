@@ -283,3 +283,20 @@ def test_asking_once_imports_no_search_library(path):
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
+
+
+def test_a_library_that_changes_faiss_for_the_whole_process_changes_no_answer(path):
+    """pytorch-metric-learning imports ``faiss.contrib.torch_utils``, whose search knows no filters."""
+    program = """
+import sys
+import faiss.contrib.torch_utils
+from pathlib import Path
+from indexer import Index
+with Index.open(Path(sys.argv[1])) as index:
+    first = next(index.items())
+    among = frozenset(item.id for item in index.items())
+    print(len(index.search_many([index.query(first.id)] * 2, 3, exclude_same_group=True, among=among)[0]))
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
