@@ -10,11 +10,11 @@ from functools import partial
 
 from cbir.errors import CbirError, FingerprintError, ImageError
 from cbir.images.files import SlideFile, read_file_or_slide
+from cbir.printable import printable
 from cbir.types import Query
 from cli.patient_key import read_key
 from cli.renderers.answer import Answer
 from cli.settings import Settings
-from cli.terminal import printable
 from indexer.index import Index
 
 

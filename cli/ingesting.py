@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cbir.errors import CbirError, FingerprintError
+from cbir.errors import CbirError
 from cli.exit_codes import ExitCode
 from cli.patient_key import read_or_make_key
 from cli.settings import Settings
 from cli.terminal import note
 
 if TYPE_CHECKING:
-    from cbir.extractors.spec import ExtractorSpec
     from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
 
 
@@ -85,19 +84,6 @@ def give_account(report: IngestReport, *, index: Path, skipped: Path | None) -> 
         note("interrupted, run again to go on")
         return ExitCode.INTERRUPTED
     return ExitCode.SKIPPED if report.skipped_files else ExitCode.DONE
-
-
-def refuse_imported(index: Path, spec: ExtractorSpec) -> None:
-    """Refuse to embed images for an index that has no network.
-
-    Raises:
-        FingerprintError: its embeddings were imported.
-    """
-    if not spec.can_embed:
-        raise FingerprintError(
-            f"Index {index} holds embeddings imported as {spec.name} and no network to embed images with. "
-            "Import again into another directory, or build an index of images."
-        )
 
 
 def leave(code: ExitCode) -> None:

@@ -1,4 +1,4 @@
-"""What goes to the terminal: notes to stderr, text made harmless, bytes to stdout."""
+"""What goes to the terminal: notes to stderr, bytes to stdout."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ import sys
 
 import typer
 
-_LATIN_1, _BMP = 0xFF, 0xFFFF
+from cbir.printable import printable
 
 
 def note(text: str = "") -> None:
     """Say something beside the data: a line on stderr."""
     typer.echo(printable(text), err=True)
-
-
-def printable(text: str) -> str:
-    r"""Text that can't play tricks: control, bidi and undecodable characters appear as ``\x1b``, ``\udcff``.
-
-    File names and labels come from strangers; a terminal obeys escape sequences in them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
 def out(text: str) -> None:
@@ -39,8 +29,3 @@ def shows_pictures() -> bool:
     """Whether stdout is a terminal of 24-bit colour, and colour is wanted."""
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return sys.stdout.isatty() and wanted and os.environ.get("COLORTERM") in {"truecolor", "24bit"}
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code <= _LATIN_1 else f"\\u{code:04x}" if code <= _BMP else f"\\U{code:08x}"

@@ -23,6 +23,7 @@ from indexer.account import Account, IngestOptions, IngestReport, ProgressListen
 from indexer.ahead import ahead
 from indexer.imported_rows import Given, Seen, bytes_held, bytes_on_disk, look, picture
 from indexer.memos import remember_sources
+from indexer.paced import PacedCommits
 from indexer.records import NewImage
 from indexer.stopwatch import Stopwatch
 from indexer.writer import IndexWriter
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from indexer.records import JSON
 
 _MEMO = "import"
-_COMMIT_SHARE = 20
-"""A commit copies the catalog: at least this many times its cost lies between two of them."""
 _OTHER_VECTOR = "copies of one image with another embedding: the first one's is kept; are the rows in order?"
 
 
@@ -142,12 +141,12 @@ class _Import:
     ) -> None:
         self._writer = writer
         self._options = options
-        self._on_progress = on_progress
         self._account = Account()
         self._watch = Stopwatch()
         self._vectors: dict[str, int] = {}
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = 0.0
+        self._commits = PacedCommits(
+            writer, self._account, self._watch, every_s=options.commit_every_s, on_progress=on_progress
+        )
 
     def run(self, embeddings: EmbeddingFile, items: Table, *, thumbnails: bool) -> IngestReport:
         """Take every row, once, commit, and give the account."""
@@ -158,8 +157,8 @@ class _Import:
                 self._take(seen)
                 if self._account.interrupted:
                     break
-        self._commit()
-        self._tell()
+        self._commits.commit()
+        self._commits.tell()
         with self._watch.stage("store"):
             self._writer.build_store()
         return self._account.report(time.monotonic() - started, self._watch.seconds())
@@ -197,10 +196,9 @@ class _Import:
             self._writer.skip_file(record)
         elif not self._is_unchanged(seen):
             self._add(seen, seen.vector)
-        pause_s = max(self._options.commit_every_s, _COMMIT_SHARE * self._commit_cost_s)
-        if time.monotonic() - self._committed_at > pause_s:
-            self._commit()
-        self._tell()
+        if self._commits.is_due:
+            self._commits.commit()
+        self._commits.tell()
 
     def _is_unchanged(self, seen: Seen) -> bool:
         found, record = seen.found, seen.record
@@ -231,15 +229,3 @@ class _Import:
         writer.add_file(record, [image], label=found.label, group=found.group, metadata=found.metadata)
         self._account.indexed += 1
         self._account.images += 1
-
-    def _commit(self) -> None:
-        started = time.monotonic()
-        with self._watch.stage("commit"):
-            self._writer.commit()
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = self._committed_at - started
-        self._account.acknowledged = self._account.found
-
-    def _tell(self) -> None:
-        if self._on_progress and self._on_progress(self._account.progress()):
-            self._account.interrupted = True

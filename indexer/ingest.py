@@ -61,6 +61,7 @@ def build_index(
     except IndexMissingError:
         writer = IndexWriter.create(path, spec, fill_model, store=store)
     with writer:
+        _refuse_imported(writer)
         if writer.spec.fingerprint != spec.fingerprint:
             raise FingerprintError(
                 f"Index {path} was built with {writer.spec.name} ({writer.spec.fingerprint[:8]}…), "
@@ -102,6 +103,7 @@ def _ingest(
     embedder: Embedder | None,
     on_progress: ProgressListener | None,
 ) -> IngestReport:
+    _refuse_imported(writer)
     options = options or IngestOptions()
     policy = replace(remembered_policy(writer), **options.policy)  # type: ignore[arg-type]  # ReadPolicy checks
     unmatched: list[str] = []
@@ -115,6 +117,14 @@ def _ingest(
     measuring = measure_once(writer, runs, computed_in="torch" if embedder else None)
     report = Pipeline(writer, measuring, options, policy, on_progress).run(found)
     return replace(report, unmatched_rows=tuple(unmatched))
+
+
+def _refuse_imported(writer: IndexWriter) -> None:
+    if not writer.spec.can_embed:
+        raise FingerprintError(
+            f"Index {writer.path} holds embeddings imported as {writer.spec.name} and no network to embed "
+            "images with. Import again into another directory, or build an index of images."
+        )
 
 
 def _open(spec: ExtractorSpec, model_dir: Path) -> Embedder:

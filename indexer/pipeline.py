@@ -39,13 +39,12 @@ from indexer.candidates import (
 from indexer.embedding import embed_frames, new_images
 from indexer.known import file_known, is_known_instance
 from indexer.memos import remember_hash_key
+from indexer.paced import PacedCommits
 from indexer.records import FileRecord
 from indexer.slides import embed_slide
 from indexer.stopwatch import Stopwatch
 from indexer.writer import IndexWriter
 
-_COMMIT_SHARE = 20
-"""A commit copies the catalog: at least this many times its cost lies between two of them."""
 _NOT_RETRIED = frozenset({SkipReason.DECODER_CRASHED, SkipReason.DECODER_TIMEOUT})
 """The same bytes would only cost the same time again."""
 
@@ -65,15 +64,15 @@ class Pipeline:
         self._embedder = embedder
         self._options = options
         self._policy = policy
-        self._on_progress = on_progress
         self._account = Account()
         self._watch = Stopwatch()
         self._claimed: set[str] = set()
         self._failed: dict[str, FileRecord] = {}
         self._seen: set[str] = set()
         self._buffer: list[Decoded] = []
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = 0.0
+        self._commits = PacedCommits(
+            writer, self._account, self._watch, every_s=options.commit_every_s, on_progress=on_progress
+        )
 
     def run(self, found: Iterable[Found | Refused]) -> IngestReport:
         """Take every file found, once, commit, and give the account."""
@@ -97,8 +96,8 @@ class Pipeline:
         self._flush()
         if not self._account.interrupted:
             self._look_for_missing()
-        self._commit()
-        self._tell()
+        self._commits.commit()
+        self._commits.tell()
         with self._watch.stage("store"):
             self._writer.build_store()
         return self._account.report(time.monotonic() - started, self._watch.seconds())
@@ -149,11 +148,10 @@ class Pipeline:
     def _count(self) -> None:
         """One more file is where it belongs."""
         self._account.found += 1
-        pause_s = max(self._options.commit_every_s, _COMMIT_SHARE * self._commit_cost_s)
-        if time.monotonic() - self._committed_at > pause_s:
+        if self._commits.is_due:
             self._flush()
-            self._commit()
-        self._tell()
+            self._commits.commit()
+        self._commits.tell()
 
     def _take_slide(self, slide: WantedSlide, pool: DecodePool) -> None:
         """Embed it as it is read; a run that is asked to stop meanwhile adds and counts nothing of it."""
@@ -161,7 +159,7 @@ class Pipeline:
         try:
             with self._watch.stage("embed"):
                 embedded = embed_slide(
-                    slide.file, pool=pool, embedder=self._embedder, asked_to_stop=self._tell
+                    slide.file, pool=pool, embedder=self._embedder, asked_to_stop=self._commits.tell
                 )
         except ImageError as error:
             self._take(Skip(skipped(slide.record, error.reason, error.detail)))
@@ -227,20 +225,6 @@ class Pipeline:
         # A share that is down today must not cost items: only other bytes replace what a path had.
         if record.sha256 or before is None or before.outcome == "skipped":
             self._writer.skip_file(record)
-
-    def _commit(self) -> None:
-        started = time.monotonic()
-        with self._watch.stage("commit"):
-            self._writer.commit()
-        self._committed_at = time.monotonic()
-        self._commit_cost_s = self._committed_at - started
-        self._account.acknowledged = self._account.found
-
-    def _tell(self) -> bool:
-        """Tell how far the run has come; whether it was asked to stop."""
-        if self._on_progress and self._on_progress(self._account.progress()):
-            self._account.interrupted = True
-        return self._account.interrupted
 
     def _look_for_missing(self) -> None:
         unread = {record.path for record in self._account.skipped_files if record.sha256 is None}

@@ -159,9 +159,12 @@ def _preset(page: Mapping[str, object], folder: Path) -> Preset:
         projection=text_entry("extractor", page, "projection") if "projection" in page else None,
         folder=folder,
     )
-    preset.with_weights(
-        [WeightsRef("any", "0" * 64)] * len(branches)
-    )  # fails here, before anything is fetched
+    # Fails here, before anything is fetched.
+    spec = preset.with_weights([WeightsRef("any", "0" * 64)] * len(branches))
+    if not spec.can_embed:
+        raise SpecError(
+            f"{spec.branches[0].backbone} can't embed images. Import its embeddings: cbir index import."
+        )
     return preset
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbir.errors import CbirError, IndexMissingError, SpecError
+from cbir.errors import CbirError
 from cli import options as opt
 from cli.exit_codes import ExitCode
 from cli.folders import cache_folder, weights_folder
-from cli.ingesting import ingest_options, leave, refuse_imported, run_ingest, source_list
+from cli.ingesting import ingest_options, leave, run_ingest, source_list
 from cli.settings import Device, Settings, StoreKind, load_settings
 from cli.terminal import note
 
@@ -108,19 +107,11 @@ def build_with(
     from cbir.extractors.build import resolve_extractor
     from cbir.extractors.weights import WeightsStore
     from indexer.ingest import build_index
-    from indexer.manifest import read_manifest
 
-    with suppress(IndexMissingError):
-        refuse_imported(settings.index, read_manifest(settings.index).extractor_spec())
     resolved = resolve_extractor(
         settings.extractor, weights=settings.weights, offline=settings.offline,
         store=WeightsStore(weights_folder()),
     )  # fmt: skip
-    if not resolved.spec.can_embed:
-        raise SpecError(
-            f"Extractor {resolved.spec.name} has an imported branch, which can't embed images. "
-            "Import its embeddings: cbir index import."
-        )
     if settings.frames:
         read = replace(resolved.spec.read, frames=settings.frames)
         resolved = replace(resolved, spec=replace(resolved.spec, read=read))

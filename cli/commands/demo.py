@@ -14,10 +14,11 @@ from typing import Annotated
 import typer
 
 from cbir.errors import MissingLibraryError
+from cbir.printable import printable
 from cli.exit_codes import ExitCode
 from cli.ingesting import leave, source_list
 from cli.settings import Settings, load_settings
-from cli.terminal import note, printable
+from cli.terminal import note
 
 _QUERY = Path("sfm-malign-0") / "1-280.dcm"
 _LABELS = {"sfm-benign-0": "benign", "sfm-malign-0": "malignant"}

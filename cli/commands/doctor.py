@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from cbir.printable import printable
 from cli import options as opt
 from cli.exit_codes import ExitCode, UsageProblem
 from cli.settings import Settings, load_settings
-from cli.terminal import printable
 
 
 def doctor(

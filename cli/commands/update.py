@@ -8,7 +8,7 @@ import typer
 
 from cbir.errors import CbirError
 from cli import options as opt
-from cli.ingesting import ingest_options, leave, refuse_imported, run_ingest, source_list
+from cli.ingesting import ingest_options, leave, run_ingest, source_list
 from cli.settings import load_settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ def update(
         burned_in=burned_in,
     )  # fmt: skip
     with Index.open(settings.index, resident=False) as there:
-        refuse_imported(settings.index, there.spec)
         remembered = remembered_sources(there)
     new = source_list(sources, labels, label, group) if sources else None
     if new is None and (labels or label or group):

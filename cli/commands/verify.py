@@ -7,10 +7,11 @@ from dataclasses import asdict
 
 import typer
 
+from cbir.printable import printable
 from cli import options as opt
 from cli.exit_codes import ExitCode
 from cli.settings import load_settings
-from cli.terminal import note, printable
+from cli.terminal import note
 
 
 def verify(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:

@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 from cbir import __version__
+from cbir.printable import printable
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.renderers.page import write_page
 from cli.renderers.where import shares_of_square, where
-from cli.terminal import printable
 
 _TEMPLATE = Path(__file__).parent / "hits.html.jinja"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from cbir.printable import printable
 from cli.renderers.answer import Answer
 from cli.renderers.where import Shares, shares
-from cli.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from cbir.printable import printable
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.renderers.where import where
-from cli.terminal import printable
 
 _GROUP_WIDTH = 12
 

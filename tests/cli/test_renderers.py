@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cbir.printable import printable
 from cbir.types import Hit, Item
 from cli.renderers.answer import Answer
 from cli.renderers.csv_hits import render_csv, render_paths
 from cli.renderers.html import render_html
 from cli.renderers.json_hits import render_json
 from cli.renderers.table import columns, render_table
-from cli.terminal import printable
 
 NOT_UTF8 = "/x/" + os.fsdecode(b"caf\xe9.png")
 HOSTILE = "/x/<script>alert(1)</script>\x1b[2J\u202e.png"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from cbir.evaluation.report.page.printable import printable
+from cbir.printable import printable
 
 Attributes = Mapping[str, str | float]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from cbir.evaluation.report.page.printable import printable
+from cbir.printable import printable
 
 _WIDE = {"W", "F"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.evaluation.report.page.figures import number, span
-from cbir.evaluation.report.page.printable import printable
+from cbir.printable import printable
 
 if TYPE_CHECKING:
     from markupsafe import Markup

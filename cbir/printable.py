@@ -8,7 +8,8 @@ _LATIN_1, _BMP = 0xFF, 0xFFFF
 def printable(text: str) -> str:
     r"""Text that can't play tricks: control, bidi and undecodable characters appear as ``\x1b``, ``\udcff``.
 
-    A page can then always be written as UTF-8, and a label reads in the order of its characters.
+    File names and labels come from strangers: a terminal obeys escape sequences in them, and a page could not
+    be written as UTF-8, or would show a label in another order.
     """
     if text.isprintable():
         return text
