@@ -11,7 +11,7 @@ import numpy as np
 from cbir.errors import SpecError
 from cbir.evaluation.pairing import Paired, compare_studies
 from cbir.evaluation.protocol import rank_queries
-from cbir.extractors.fusion_weights import LearnedWeights, learn_fusion_weights
+from cbir.extractors.fitting.fusion_weights import LearnedWeights, learn_fusion_weights
 from indexer.fitting import branch_rows
 
 if TYPE_CHECKING:

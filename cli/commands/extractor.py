@@ -116,8 +116,8 @@ def whiten(
     Writes a .safetensors file beside the page. With --label, fitted to tell labels apart.
     """
     settings = load_settings(index=index, offline=offline)
+    from cbir.extractors.fitting.whitening import whiten as fit
     from cbir.extractors.preset_file import refuse_target, write_page
-    from cbir.extractors.whitening import whiten as fit
     from indexer.fitting import fitting_rows
     from indexer.index import Index
 

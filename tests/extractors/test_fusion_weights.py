@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cbir.errors import SpecError
-from cbir.extractors.fusion_weights import learn_fusion_weights
-from cbir.extractors.neighbours import SoftNeighbours
+from cbir.extractors.fitting.fusion_weights import learn_fusion_weights
+from cbir.extractors.fitting.neighbours import SoftNeighbours
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

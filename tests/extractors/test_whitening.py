@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cbir.errors import SpecError, VectorError
-from cbir.extractors.whitening import whiten
+from cbir.extractors.fitting.whitening import whiten
 
 SHAPES = ((400, 20), (90, 200))
 """More rows than numbers in a row, and fewer."""

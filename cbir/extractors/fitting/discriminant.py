@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import VectorError
-from cbir.extractors.principal import centred_blocks
-from cbir.extractors.shrinkage import Shrinkage, draw_together, ledoit_wolf
+from cbir.extractors.fitting.principal import centred_blocks
+from cbir.extractors.fitting.shrinkage import Shrinkage, draw_together, ledoit_wolf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cbir.extractors.principal import Principal
+    from cbir.extractors.fitting.principal import Principal
 
 _NOTHING = 1e-10
 """Of the largest variance within the classes: less is none."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import SpecError, VectorError
-from cbir.extractors.discriminant import discriminant
-from cbir.extractors.principal import Principal, centred_blocks, principal
+from cbir.extractors.fitting.discriminant import discriminant
+from cbir.extractors.fitting.principal import Principal, centred_blocks, principal
+from cbir.extractors.fitting.shrinkage import Shrinkage, draw_together, ledoit_wolf
 from cbir.extractors.projection import Projection
-from cbir.extractors.shrinkage import Shrinkage, draw_together, ledoit_wolf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import SpecError
-from cbir.extractors.neighbours import SoftNeighbours
+from cbir.extractors.fitting.neighbours import SoftNeighbours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
