@@ -59,7 +59,7 @@ def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
 
 def _embeddings(found: IndexInfo) -> str:
     in_parts = found.n_rows - found.n_dead_rows > found.n_items
-    return f"{found.n_rows} embeddings" + (", of parts of them" if in_parts else "")
+    return f"{found.n_rows} embeddings" + (" of their parts" if in_parts else "")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

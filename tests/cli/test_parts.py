@@ -84,7 +84,7 @@ def test_a_patch_alone_finds_its_image_first_and_where_it_lies(built, number):
 def test_an_index_of_parts_counts_them_and_is_sound(built):
     with Index.open(built / "parts.index") as index:
         assert (len(index), index.info().n_rows) == (N_IMAGES, 5 * N_IMAGES)
-    assert "8 (40 embeddings, of parts of them, 0 without items)" in run(
+    assert "8 (40 embeddings of their parts, 0 without items)" in run(
         "index", "info", "-i", built / "parts.index"
     )
     run("index", "verify", "-i", built / "parts.index")
