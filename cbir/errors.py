@@ -24,8 +24,9 @@ A message says what is wrong, both values, and what to do, in one line.
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from enum import StrEnum
+
+from cbir.nearest import nearest
 
 
 class SkipReason(StrEnum):
@@ -96,9 +97,7 @@ class ColumnError(ItemsError):
     """
 
     def __init__(self, where: str, column: str, known: Collection[str]) -> None:
-        close = get_close_matches(column, known, n=1)
-        there = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}."
-        super().__init__(f"{where} has no column {column!r}; {there}")
+        super().__init__(f"{where} has no column {column!r}; {nearest(column, sorted(known))}")
         self.column = column
 
 

@@ -69,7 +69,8 @@ class Evaluation:
         extractor: its name.
         study: the rankings.
         summary: their numbers.
-        report: what the page shows.
+        provenance: where they come from.
+        report: what page and JSON show beside; None for the table alone.
         compared: other indexes, and how the first differs from each.
         spreads: over the training's seeds, by measure; empty for one.
         defined: by another's definition, with its values; None where none was asked for.
@@ -80,25 +81,22 @@ class Evaluation:
     request: Request
     study: Study
     summary: Summary
-    report: Report
+    provenance: Provenance
+    report: Report | None
     compared: Sequence[tuple[Path, Paired]]
     spreads: Mapping[str, Spread]
     defined: tuple[Definition, Sequence[DefinedRow]] | None
     notes: tuple[str, ...]
     seconds: float
 
-    @property
-    def provenance(self) -> Provenance:
-        """Where the numbers come from."""
-        return self.report.provenance
 
-
-def evaluate_index(request: Request, *, pictures: bool, trec: Path | None) -> Evaluation:
+def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path | None) -> Evaluation:
     """Measure an index as asked.
 
     Args:
         request: see there.
-        pictures: also make what only the page shows: the map, and pictures of queries and hits.
+        report: also make what page and JSON show beside the table.
+        pictures: of that, also what only the page shows: the map, and pictures of queries and hits.
         trec: a folder to write ``run.txt`` and ``qrels.txt`` to.
 
     Raises:
@@ -127,14 +125,16 @@ def evaluate_index(request: Request, *, pictures: bool, trec: Path | None) -> Ev
             (path, compare_studies(study, _study_at(path, request.plan), seed=request.seed))
             for path in request.compare
         ]
+        provenance = _provenance(index, request)
         return Evaluation(
             request=request,
             study=study,
             summary=summary,
+            provenance=provenance,
             report=report_of(
                 study,
                 summary,
-                _provenance(index, request),
+                provenance,
                 item=index.item,
                 query=(asking or index).item,
                 thumbnail=index.thumbnail if pictures else _no_picture,
@@ -142,7 +142,9 @@ def evaluate_index(request: Request, *, pictures: bool, trec: Path | None) -> Ev
                 embeddings=partial(_embeddings, index) if pictures else None,
                 compared=[(str(path), paired) for path, paired in compared],
                 seed=request.seed,
-            ),
+            )
+            if report
+            else None,
             compared=compared,
             spreads=_spreads(study, request),
             defined=_defined(study, request),

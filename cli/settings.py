@@ -6,13 +6,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from cbir.errors import SpecError
 from cbir.images.settings import DecodeLimits, FramesPolicy, ReadOrSkip, ReadPolicy, WarnOrSkip
+from cbir.nearest import nearest
 from cli.exit_codes import UsageProblem
 from cli.folders import config_folder
 
@@ -133,12 +133,6 @@ def resolve(flags: Mapping[str, object] | None = None) -> Resolved:
     if settings.workers is not None and settings.workers < 1:
         raise UsageProblem(f"workers is {settings.workers} ({given['workers'][1]}); use 1 or more.")
     return Resolved(settings, {name: given[name][1] if name in given else "default" for name in _kinds()})
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """A hint at the end of a message: the name that was probably meant, or all there are."""
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}."
 
 
 def setting_names() -> list[str]:

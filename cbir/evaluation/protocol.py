@@ -41,7 +41,8 @@ class Study:
         rankings: a query each, itself and its group left out.
         leaking: the same with only the query left out: what a careless protocol would have measured.
         hits: the places in the pool of each ranking's hits.
-        own: (n_queries,), the queries' own places in the pool; -1 where they come from elsewhere.
+        own: (n_queries,), the queries' own places in the pool; -1 where they come from elsewhere, or go by
+            another label there.
         pool: the gallery.
         notes: whatever a reader of the numbers must know.
     """

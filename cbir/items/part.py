@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from cbir.errors import ColumnError, ItemsError
-from cbir.items.table import read_table, real_path
-from cbir.types import Item, Scalar
+from cbir.items.table import as_text, read_table, real_path
+from cbir.types import Item
 
 _OWN_COLUMNS = ("label", "group")
 
@@ -36,7 +35,10 @@ class Part:
         column, sign, values = (each.strip() for each in text.partition("="))
         named = tuple(each.strip() for each in values.split(",") if each.strip())
         if not column or not sign or not named:
-            raise ItemsError(f"{text!r} names no part of the items. Write COLUMN=VALUE, such as split=test.")
+            raise ItemsError(
+                f"{text!r} names no part of the items, and no file of this name is there. "
+                "Write COLUMN=VALUE, such as split=test."
+            )
         return cls(column, named)
 
     def __str__(self) -> str:
@@ -119,14 +121,3 @@ def values_of(items: Iterable[Item], column: str, where: str) -> list[tuple[Item
             where, column, {*_OWN_COLUMNS, *(name for item in listed for name in item.metadata)}
         )
     return [(item, as_text(item.metadata.get(column))) for item in listed]
-
-
-def as_text(value: Scalar) -> str | None:
-    """A cell as text: 4.0 is 4, as it was before a missing value made the column one of floats."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return str(int(value)) if value.is_integer() else str(value)
-    return str(value)

@@ -113,10 +113,11 @@ def _absolute_paths(path: str, cells: Cells, path_column: str) -> list[str]:
 
 
 def _texts(column: list[object]) -> list[str | None]:
-    return [_text(cell) for cell in column]
+    return [as_text(cell) for cell in column]
 
 
-def _text(cell: object) -> str | None:
+def as_text(cell: object) -> str | None:
+    """A cell as text: 4.0 is 4; None where it is empty or NaN."""
     if cell is None or cell != cell:  # noqa: PLR0124 - NaN
         return None
     if isinstance(cell, float) and cell.is_integer():  # 3 became 3.0 because another row is empty
@@ -134,7 +135,7 @@ def _value(cell: object) -> Scalar:
     """A Parquet cell: numbers as they are, NaN and infinity none, dates and lists as text."""
     if isinstance(cell, float):
         return cell if math.isfinite(cell) else None
-    return cell if isinstance(cell, bool | int) else _text(cell)
+    return cell if isinstance(cell, bool | int) else as_text(cell)
 
 
 def _listed(cells: Cells) -> str:

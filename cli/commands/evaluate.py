@@ -151,8 +151,10 @@ def evaluate(
         compare=others, repeat=repeats, run=run, definition=definition, whole_lists=whole_lists,
         seed=seed, command=str(ctx.meta[COMMAND]),
     )  # fmt: skip
-    evaluation = evaluate_index(request, pictures=html is not None, trec=trec)
-    if html:
+    evaluation = evaluate_index(
+        request, report=as_json or html is not None, pictures=html is not None, trec=trec
+    )
+    if html and evaluation.report:
         from cbir.evaluation.report import render_report
 
         write_page(render_report(evaluation.report), html)

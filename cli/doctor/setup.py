@@ -7,10 +7,11 @@ import stat
 from collections.abc import Iterator
 
 from cbir.errors import CbirError, IndexMissingError
+from cbir.nearest import nearest
 from cli.doctor.finding import Finding
 from cli.folders import config_folder
 from cli.patient_key import key_file, read_key
-from cli.settings import NOT_SETTINGS, Settings, nearest, setting_names, settings_file
+from cli.settings import NOT_SETTINGS, Settings, setting_names, settings_file
 
 _OTHERS = 0o077
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from cbir.evaluation.definitions import DefinedRow, Definition
+from cbir.evaluation.plain import plain_number
 from cli.renderers.table import columns
 
 
@@ -31,10 +32,10 @@ def definition_values(definition: Definition, rows: Sequence[DefinedRow]) -> dic
             {
                 "name": row.name,
                 "mean": row.mean,
-                "value": _number(row.value),
+                "value": plain_number(row.value),
                 "interval": None if row.interval is None else [row.interval.low, row.interval.high],
-                "with_group": _number(row.with_group),
-                "ours": _number(row.ours),
+                "with_group": plain_number(row.with_group),
+                "ours": plain_number(row.ours),
                 "n_queries": row.n_queries,
             }
             for row in rows
@@ -45,10 +46,6 @@ def definition_values(definition: Definition, rows: Sequence[DefinedRow]) -> dic
 def _cells(row: DefinedRow) -> tuple[str, ...]:
     span = "-" if row.interval is None else f"{row.interval.low:.4f} – {row.interval.high:.4f}"
     return row.name, row.mean, _text(row.value), span, _text(row.with_group), _text(row.ours)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _text(value: float) -> str:

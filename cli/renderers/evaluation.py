@@ -11,6 +11,7 @@ from cbir import __version__
 from cbir.evaluation.comparison import holm
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
 from cbir.evaluation.pairing import Paired
+from cbir.evaluation.plain import plain_ends, plain_number
 from cbir.evaluation.protocol import Study
 from cbir.evaluation.report import report_document
 from cbir.evaluation.summary import Estimate, Row, Summary
@@ -87,25 +88,25 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
         "ordinal": study.is_ordinal,
         "majority": summary.majority,
         "measures": {name: _row(row, study.classes) for name, row in summary.rows.items()},
-        "together": {name: _number(value) for name, value in summary.together.items()},
+        "together": {name: plain_number(value) for name, value in summary.together.items()},
         "leak": {
             "measure": "macro precision",
-            "without_group": _number(summary.leak.without_group),
-            "with_group": _number(summary.leak.with_group),
-            "delta": _number(summary.leak.delta),
+            "without_group": plain_number(summary.leak.without_group),
+            "with_group": plain_number(summary.leak.with_group),
+            "delta": plain_number(summary.leak.delta),
         },
         "comparisons": [
             _comparison(path, paired, corrected)
             for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True)
         ],
         "seeds": {
-            name: {"values": list(each.values), "mean": each.mean, "sd": _number(each.sd)}
+            name: {"values": list(each.values), "mean": each.mean, "sd": plain_number(each.sd)}
             for name, each in evaluation.spreads.items()
         },
         "verdicts": list(summary.verdicts),
         "notes": list(evaluation.notes),
         "definition": definition_values(*evaluation.defined) if evaluation.defined else None,
-        **report_document(evaluation.report),
+        **(report_document(evaluation.report) if evaluation.report else {}),
         "seconds": round(evaluation.seconds, 6),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -180,16 +181,21 @@ def _row(row: Row, classes: Sequence[str]) -> dict[str, object]:
     return {
         "macro": _estimate(row.macro),
         "micro": _estimate(row.micro),
-        "per_class": {label: _number(value) for label, value in zip(classes, row.per_class, strict=True)},
+        "per_class": {
+            label: plain_number(value) for label, value in zip(classes, row.per_class, strict=True)
+        },
         "n_queries": row.n_queries,
     }
 
 
 def _estimate(estimate: Estimate) -> dict[str, object]:
-    plain: dict[str, object] = {"value": _number(estimate.value), "interval": _ends(estimate.interval)}
+    plain: dict[str, object] = {
+        "value": plain_number(estimate.value),
+        "interval": plain_ends(estimate.interval),
+    }
     if estimate.random is None:
         return plain
-    baselines = {"random": _number(estimate.random), "majority": _number(estimate.majority)}
+    baselines = {"random": plain_number(estimate.random), "majority": plain_number(estimate.majority)}
     luck = {} if estimate.luck is None else {"luck": estimate.luck}
     return {**plain, **baselines, **luck, "beats_both": not estimate.unbeaten}
 
@@ -199,23 +205,15 @@ def _comparison(path: Path, paired: Paired, corrected: float) -> dict[str, objec
     return {
         "index": str(path),
         "measure": "macro precision",
-        "value": _number(paired.value),
-        "other": _number(paired.other),
-        "difference": _number(found.difference),
-        "interval": _ends(found.interval),
+        "value": plain_number(paired.value),
+        "other": plain_number(paired.other),
+        "difference": plain_number(found.difference),
+        "interval": plain_ends(found.interval),
         "p_value": found.p_value,
         "p_value_holm": corrected,
         "n_queries": paired.n_queries,
         "n_left_out": paired.n_left_out,
     }
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.low, interval.high]
 
 
 def _text(value: float | None) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
-from cbir.evaluation.intervals import Interval
+from cbir.evaluation.plain import plain_ends, plain_number
 from cbir.evaluation.report.class_bars import ClassBar
 from cbir.evaluation.report.extremes import Asked
 from cbir.evaluation.report.map2d import Map
@@ -21,7 +20,12 @@ def report_document(report: Report) -> dict[str, object]:
     curve, confusion = report.curve, report.confusion
     return {
         "curve": [
-            {"k": k, "value": _number(value), "interval": _ends(interval), "random": _number(random)}
+            {
+                "k": k,
+                "value": plain_number(value),
+                "interval": plain_ends(interval),
+                "random": plain_number(random),
+            }
             for k, (value, interval, random) in enumerate(
                 zip(curve.values, curve.intervals, curve.random, strict=True), start=1
             )
@@ -45,9 +49,9 @@ def _bar(bar: ClassBar) -> dict[str, object]:
         "label": bar.label,
         "n_queries": bar.n_queries,
         "n_gallery": bar.n_gallery,
-        "value": _number(bar.value),
-        "interval": _ends(bar.interval),
-        "random": _number(bar.random),
+        "value": plain_number(bar.value),
+        "interval": plain_ends(bar.interval),
+        "random": plain_number(bar.random),
     }
 
 
@@ -67,19 +71,11 @@ def _asked(asked: Asked) -> dict[str, object]:
     return {
         "id": asked.query.id,
         "label": asked.query.label,
-        "precision": _number(asked.precision),
-        "average_precision": _number(asked.average_precision),
+        "precision": plain_number(asked.precision),
+        "average_precision": plain_number(asked.average_precision),
         "hits": [{"rank": hit.rank, "id": hit.id, "label": hit.label} for hit in asked.hits],
     }
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
-    return [_number(value) for value in values]
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.low, interval.high]
+    return [plain_number(value) for value in values]
