@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cbir.errors import CbirError, FingerprintError, ImageError
@@ -18,30 +18,37 @@ from cli.settings import Settings
 from indexer.index import Index
 
 
-def ask(
-    text: str,
-    settings: Settings,
-    *,
-    k: int,
-    exclude_same_group: bool,
-    thumbnails: bool,
-    tta: tuple[str, ...] | None,
-    started: float,
-) -> Answer:
-    """Search for an image file or an item.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What `cbir search` is asked.
 
     Args:
         text: a path, or else an item id.
-        settings: which index, which limits.
         k: how many hits.
+        tta: the views of an image file; None for those of the index.
         exclude_same_group: leave the query's patient out.
         thumbnails: also fetch the pictures.
-        tta: the views of an image file; None for those of the index.
+    """
+
+    text: str
+    k: int
+    tta: tuple[str, ...] | None = None
+    exclude_same_group: bool = False
+    thumbnails: bool = False
+
+
+def ask(question: Question, settings: Settings, *, started: float) -> Answer:
+    """Search for an image file or an item.
+
+    Args:
+        question: what is searched for, and how.
+        settings: which index, which limits.
         started: `time.perf_counter` when the command began.
 
     Raises:
         CbirError: no such file or item, no image, no usable index.
     """
+    text = question.text
     is_file = os.path.lexists(text)
     opening = time.perf_counter()
     with Index.open(settings.index, resident=False) as index:
@@ -49,11 +56,11 @@ def ask(
         if not index.spec.can_embed:
             query, blank = _item_query(index, _imported_item(index, text, is_file=is_file))
         elif is_file:
-            query, blank = _file_query(index, text, settings, exclude_same_group=exclude_same_group, tta=tta)
+            query, blank = _file_query(index, question, settings)
         else:
             query, blank = _item_query(index, text)
         searching = time.perf_counter()
-        hits = tuple(index.search(query, k, exclude_same_group=exclude_same_group))
+        hits = tuple(index.search(query, question.k, exclude_same_group=question.exclude_same_group))
         searched_s = time.perf_counter() - searching
         seconds = {
             "open": opened_s,
@@ -61,8 +68,8 @@ def ask(
             "search": searched_s,
             "total": time.perf_counter() - started,
         }
-        pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if thumbnails else {}
-        return replace(blank, k=k, hits=hits, seconds=seconds, thumbnails=pictures)
+        pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
+        return replace(blank, k=question.k, hits=hits, seconds=seconds, thumbnails=pictures)
 
 
 def _imported_item(index: Index, text: str, *, is_file: bool) -> str:
@@ -94,22 +101,16 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
     )
 
 
-def _file_query(
-    index: Index,
-    text: str,
-    settings: Settings,
-    *,
-    exclude_same_group: bool,
-    tta: tuple[str, ...] | None,
-) -> tuple[Query, Answer]:
+def _file_query(index: Index, question: Question, settings: Settings) -> tuple[Query, Answer]:
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
     from indexer.memos import check_hash_key
     from indexer.query import embed_image, embed_slide_query
 
+    text, tta = question.text, question.tta
     spec, key = index.spec, read_key(settings.patient_key)
-    if exclude_same_group:
+    if question.exclude_same_group:
         check_hash_key(index, key)
     try:
         file = read_file_or_slide(text, settings.limits, slides=spec.slides)

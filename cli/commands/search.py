@@ -15,7 +15,7 @@ from cli.terminal import note, out, shows_pictures
 if TYPE_CHECKING:
     from cli.renderers.answer import Answer
 
-_OUTPUT = "What comes out"
+_ASKED, _FOUND, _OUTPUT = "What is asked", "Who may be found", "What comes out"
 
 
 def search(
@@ -23,15 +23,17 @@ def search(
     *,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
     index: opt.IndexOption = None,
-    exclude_same: Annotated[
-        Literal["group"] | None, typer.Option(help="Leave out every image of the query's patient.")
-    ] = None,
     tta: Annotated[
         bool | None,
         typer.Option(
             "--tta/--no-tta",
             help="Look at the query in five views, and average (default: as the index was built).",
+            rich_help_panel=_ASKED,
         ),
+    ] = None,
+    exclude_same: Annotated[
+        Literal["group"] | None,
+        typer.Option(help="Leave out every image of the query's patient.", rich_help_panel=_FOUND),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)
@@ -73,12 +75,16 @@ def search(
         raise typer.BadParameter("choose one of --json, --csv and --paths")
     is_table = not (as_json or as_csv or as_paths)
     pictures = is_table and (shows_pictures() if thumbs is None else thumbs)
-    from cli.asking import ask
+    from cli.asking import Question, ask
 
-    answer = ask(
-        query, settings, k=k, exclude_same_group=exclude_same == "group",
-        thumbnails=pictures or html is not None, tta=opt.views(tta), started=started,
-    )  # fmt: skip
+    question = Question(
+        text=query,
+        k=k,
+        tta=opt.views(tta),
+        exclude_same_group=exclude_same == "group",
+        thumbnails=pictures or html is not None,
+    )
+    answer = ask(question, settings, started=started)
     out(_rendered(answer, as_json=as_json, as_csv=as_csv, as_paths=as_paths))
     if pictures:
         from cli.renderers.pictures import print_pictures
