@@ -9,7 +9,7 @@ import numpy as np
 from indexer import edits
 from indexer.manifest import StoreRef
 from indexer.publish import STORE
-from indexer.stores import STORES
+from indexer.stores import STORES, Generation
 
 if TYPE_CHECKING:
     from indexer.scratch import Scratch
@@ -27,7 +27,10 @@ def build_store(scratch: Scratch, kind: str) -> None:
     with scratch.publishing():
         successor = scratch.manifest.successor()
         folder = f"{STORE}/{successor.generation:08d}"
-        built = STORES[kind].build(scratch.pending.embeddings(), scratch.path, folder)
+        source = Generation(
+            scratch.path, successor.fingerprint, scratch.pending.embeddings(), scratch.catalog
+        )
+        built = STORES[kind].build(source, folder)
         store = StoreRef(kind, tuple(built.files), built.n_rows, built.settings)
         if store != before:
             scratch.publish(successor, {**scratch.pending.files, **built.files}, store)

@@ -12,7 +12,7 @@ from indexer.info import IndexInfo, index_info
 from indexer.manifest import MODEL
 from indexer.opened import Opened, open_generation
 from indexer.searcher import Searcher
-from indexer.stores import STORES, Store
+from indexer.stores import STORES, Generation, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,8 @@ class Index:
         self._spec = spec
 
         def make_store() -> Store:
-            return STORES[store].open(opened.embeddings, opened.manifest.store, opened.store_files)
+            generation = Generation(path, self.fingerprint, opened.embeddings, opened.catalog)
+            return STORES[store].open(generation, opened.manifest.store, opened.store_files)
 
         self._searcher = Searcher(
             opened.catalog, opened.embeddings, make_store, rows_per_item=opened.manifest.rows_per_item
@@ -229,6 +230,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of files and memory; closing twice is fine."""
+        self._searcher.close()
         self._catalog.close()
 
     def _found(self, item_id: str) -> tuple[Item, int]:

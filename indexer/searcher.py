@@ -87,6 +87,13 @@ class Searcher:
             )
         ]
 
+    def close(self) -> None:
+        """Close the store, if a search opened it."""
+        with self._lock:
+            store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
     def _neighbours(
         self,
         parts: Sequence[NDArray[np.float32]],

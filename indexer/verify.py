@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from cbir.errors import IndexDamagedError
 from indexer.manifest import Manifest, read_manifest
 from indexer.opened import Opened, open_generation
 from indexer.sealed import check_file
-from indexer.stores import STORES
+from indexer.stores import STORES, Generation
 from indexer.stores.exact import ExactStore
 from indexer.vectors import LENGTH_TOLERANCE
 
@@ -85,7 +86,7 @@ def verify_index(path: Path) -> VerifyReport:
         return replace(report, findings=(str(error),))
     try:
         findings = _check_rows(opened)
-        n_queries, wrong = _check_store(opened)
+        n_queries, wrong = _check_store(path, opened)
     except IndexDamagedError as error:
         return replace(report, findings=(*findings, str(error)))
     finally:
@@ -130,15 +131,16 @@ def _check_rows(opened: Opened) -> list[str]:
     return findings
 
 
-def _check_store(opened: Opened) -> tuple[int, list[str]]:
+def _check_store(path: Path, opened: Opened) -> tuple[int, list[str]]:
     manifest, embeddings = opened.manifest, opened.embeddings
     if not embeddings.n_rows:
         return 0, []
     rng = np.random.default_rng(_SEED)
     sample = rng.choice(embeddings.n_rows, min(_SAMPLE, embeddings.n_rows), replace=False)
     queries = embeddings.gather(np.sort(sample))
-    store = STORES[manifest.store.kind].open(embeddings, manifest.store, opened.store_files)
-    found = store.search(queries, _DEPTH)
+    generation = Generation(path, manifest.fingerprint, embeddings, opened.catalog)
+    with closing(STORES[manifest.store.kind].open(generation, manifest.store, opened.store_files)) as store:
+        found = store.search(queries, _DEPTH)
     truth = ExactStore(embeddings).search(queries, _DEPTH)
     # By score, not by row: rows that tie may be found in any order.
     hits = sum(

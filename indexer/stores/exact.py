@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.stores.store import Built, Neighbours, StoreKind
+from indexer.stores.store import Built, Generation, Neighbours, StoreKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -45,6 +44,9 @@ class ExactStore:
                     parts.append(_best(scores, rows, k))
         return [nearest(parts, k) for parts in found]
 
+    def close(self) -> None:
+        """See ``Store``: it holds nothing of its own."""
+
 
 def score(embeddings: Embeddings, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neighbours:
     """The best ``k`` of some rows, their scores from the embeddings."""
@@ -73,14 +75,14 @@ def _best(scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neigh
     return Neighbours(scores[kept], rows[kept])
 
 
-def _build(embeddings: Embeddings, directory: Path, folder: str) -> Built:
-    del embeddings, directory, folder
+def _build(generation: Generation, folder: str) -> Built:
+    del generation, folder
     return Built()
 
 
-def _open(embeddings: Embeddings, ref: StoreRef, files: Mapping[str, SealedFile]) -> ExactStore:
+def _open(generation: Generation, ref: StoreRef, files: Mapping[str, SealedFile]) -> ExactStore:
     del ref, files
-    return ExactStore(embeddings)
+    return ExactStore(generation.embeddings)
 
 
 KIND = StoreKind(_build, _open)

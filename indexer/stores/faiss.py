@@ -14,12 +14,11 @@ import numpy as np
 
 from indexer.stores import inverted
 from indexer.stores.half import HalfStore
-from indexer.stores.store import Built, Neighbours, Store, StoreKind
+from indexer.stores.store import Built, Generation, Neighbours, Store, StoreKind
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -61,6 +60,9 @@ class FlatStore:
             scores, rows = self._search_allowed(queries, width, allowed)
         return [Neighbours(*pair) for pair in zip(scores, rows, strict=True)]
 
+    def close(self) -> None:
+        """See ``Store``: the memory goes with the last reference."""
+
     def _search_batch(
         self, queries: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -81,16 +83,17 @@ class FlatStore:
         return find(self._index, queries, k, params=parameters)
 
 
-def build(embeddings: Embeddings, directory: Path, folder: str, *, flat_limit: int = FLAT_LIMIT) -> Built:
+def build(generation: Generation, folder: str, *, flat_limit: int = FLAT_LIMIT) -> Built:
     """Write an inverted file when there are more than ``flat_limit`` rows, nothing otherwise."""
-    if embeddings.n_rows <= flat_limit:
+    if generation.embeddings.n_rows <= flat_limit:
         return Built()
-    return inverted.build(embeddings, directory, folder)
+    return inverted.build(generation, folder)
 
 
-def _open(embeddings: Embeddings, ref: StoreRef, files: Mapping[str, SealedFile]) -> Store:
+def _open(generation: Generation, ref: StoreRef, files: Mapping[str, SealedFile]) -> Store:
+    embeddings = generation.embeddings
     if ref.kind == "faiss" and ref.files:
-        return inverted.InvertedStore(embeddings, ref, files[ref.files[0]])
+        return inverted.open_inverted(generation, ref, files[ref.files[0]])
     return HalfStore(embeddings) if embeddings.n_rows > HALF_LIMIT else FlatStore(embeddings)
 
 

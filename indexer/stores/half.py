@@ -45,6 +45,9 @@ class HalfStore:
         n_eligible = self._embeddings.n_rows if allowed is None else int(np.count_nonzero(allowed))
         return [self._search(query, k, n_eligible, allowed) for query in queries]
 
+    def close(self) -> None:
+        """See ``Store``: the memory goes with the last reference."""
+
     def _search(
         self, query: NDArray[np.float32], k: int, n_eligible: int, allowed: NDArray[np.bool_] | None
     ) -> Neighbours:

@@ -12,71 +12,57 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.durable import DurableFile
-from indexer.stores.exact import ExactStore, nearest, score
-from indexer.stores.store import Built, Neighbours
+from indexer.stores.approximate import ApproximateStore
+from indexer.stores.recall import least_effort
+from indexer.stores.store import Built, Generation
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
 
 FILE = "ivf_sq8.faiss"
-TARGET_RECALL = 0.99
-"""Recall@10 that the build asks of the candidates, after their scores were made exact."""
 
 _SEED = 20240501
-_SAMPLE = 256
 _TRAIN_PER_CELL = 64
 _TRAIN_ITERATIONS = 10
-_RECALL_DEPTH = 10
-_FEW_ROWS = 4096
-_FEW_SHARE = 0.02
+_FIRST_CELLS = 4
 _LOAD_LOCK = threading.Lock()
 
 
-class InvertedStore:
-    """Searches the file for the rows it covers, and the rows added since exactly."""
+class Cells:
+    """Looks into the cells nearest to a query."""
 
-    def __init__(self, embeddings: Embeddings, ref: StoreRef, file: SealedFile) -> None:
-        n_cells = ref.settings["n_probe"]
-        if not isinstance(n_cells, int):
-            raise TypeError(f"n_probe must be a whole number, not {n_cells!r}")
-        self._embeddings = embeddings
-        self._index = _load(file)
-        self._n_covered = ref.n_rows
-        self._n_probe = n_cells
-        self._tail = ExactStore(embeddings, first_row=ref.n_rows)
+    def __init__(self, index: FaissIndex, n_probe: int) -> None:
+        self._index = index
+        self._n_probe = n_probe
 
-    def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
-    ) -> list[Neighbours]:
-        """See ``Store``. Scores are exact; that no better row was overlooked is likely, not certain."""
-        n_rows = self._embeddings.n_rows
-        n_eligible = n_rows if allowed is None else int(np.count_nonzero(allowed))
-        if allowed is not None and n_eligible <= max(_FEW_ROWS, n_rows * _FEW_SHARE):
-            rows = np.flatnonzero(allowed)
-            return [score(self._embeddings, query, rows, k) for query in queries]
-        depth = min(self._n_covered, 4 * k + 32)
-        found = _candidates(self._index, queries, depth, self._n_probe, allowed)
-        tails = self._tail.search(queries, k, allowed=allowed)
-        answers = []
-        for query, candidates, tail in zip(queries, found, tails, strict=True):
-            best = nearest([score(self._embeddings, query, candidates[candidates >= 0], k), tail], k)
-            if len(best.rows) < min(k, n_eligible):
-                best = ExactStore(self._embeddings).search(query[np.newaxis], k, allowed=allowed)[0]
-            answers.append(best)
-        return answers
+    def find(
+        self, queries: NDArray[np.float32], depth: int, *, allowed: NDArray[np.bool_] | None
+    ) -> list[NDArray[np.int64]]:
+        """See ``Finder``; names allowed rows only."""
+        return _candidates(self._index, queries, depth, self._n_probe, allowed)
+
+    def close(self) -> None:
+        """See ``Finder``: the memory goes with the last reference."""
 
 
-def build(embeddings: Embeddings, directory: Path, folder: str) -> Built:
+def open_inverted(generation: Generation, ref: StoreRef, file: SealedFile) -> ApproximateStore:
+    """Read the file; rows added since are searched exactly beside it."""
+    n_probe = ref.settings["n_probe"]
+    if not isinstance(n_probe, int):
+        raise TypeError(f"n_probe must be a whole number, not {n_probe!r}")
+    return ApproximateStore(generation.embeddings, Cells(_load(file), n_probe), n_covered=ref.n_rows)
+
+
+def build(generation: Generation, folder: str) -> Built:
     """Train, fill, measure and write an inverted file over every row."""
     faiss = load_faiss()
+    embeddings = generation.embeddings
     rng = np.random.default_rng(_SEED)
     n_rows, dim = embeddings.n_rows, embeddings.dim
     n_cells = max(1, min(int(4 * n_rows**0.5), n_rows // 39))
@@ -89,35 +75,18 @@ def build(embeddings: Embeddings, directory: Path, folder: str) -> Built:
     index.train(embeddings.gather(np.sort(chosen)))
     for _, block in embeddings.blocks():
         index.add(block)
-    n_probe, recall = _choose_n_probe(index, embeddings, rng)
+    n_probe, recall = least_effort(
+        embeddings,
+        lambda queries, depth, n_probe: _candidates(index, queries, depth, n_probe, None),
+        least=_FIRST_CELLS,
+        most=n_cells,
+    )
     name = f"{folder}/{FILE}"
-    with DurableFile(directory / name) as file:
+    with DurableFile(generation.directory / name) as file:
         _dump(index, file.write)
         seal = file.seal()
     settings = {"n_cells": n_cells, "n_probe": n_probe, "recall_at_10": recall}
     return Built({name: seal}, n_rows, settings)
-
-
-def _choose_n_probe(index: FaissIndex, embeddings: Embeddings, rng: np.random.Generator) -> tuple[int, float]:
-    """The fewest cells, by doubling, that reach the target recall; and that recall."""
-    sample = np.sort(rng.choice(embeddings.n_rows, min(_SAMPLE, embeddings.n_rows), replace=False))
-    queries = embeddings.gather(sample)
-    depth = _RECALL_DEPTH + 1  # a row of the sample finds itself first: that one does not count
-    truth = ExactStore(embeddings).search(queries, depth)
-    n_probe = 4
-    while True:
-        n_probe = min(n_probe, index.nlist)
-        found = _candidates(index, queries, min(embeddings.n_rows, 4 * depth + 32), n_probe, None)
-        hits = total = 0
-        for row, query, candidates, true in zip(sample, queries, found, truth, strict=True):
-            mine = score(embeddings, query, candidates[candidates >= 0], depth).rows
-            wanted = true.rows[true.rows != row]
-            hits += len(np.intersect1d(mine, wanted))
-            total += len(wanted)
-        recall = hits / total if total else 1.0
-        if recall >= TARGET_RECALL or n_probe == index.nlist:
-            return n_probe, round(recall, 4)
-        n_probe *= 2
 
 
 def _candidates(
@@ -126,10 +95,10 @@ def _candidates(
     depth: int,
     n_probe: int,
     allowed: NDArray[np.bool_] | None,
-) -> NDArray[np.int64]:
+) -> list[NDArray[np.int64]]:
     chosen = {} if allowed is None else {"sel": selector(allowed)}
     parameters = load_faiss().SearchParametersIVF(nprobe=n_probe, **chosen)
-    return find(index, queries, depth, params=parameters)[1]
+    return [rows[rows >= 0] for rows in find(index, queries, depth, params=parameters)[1]]
 
 
 def _dump(index: FaissIndex, write: Callable[[bytes], None]) -> None:

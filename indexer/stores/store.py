@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from indexer.catalog import Catalog
     from indexer.durable import Seal
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
@@ -47,6 +48,27 @@ class Store(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of files, memory and connections; twice is fine. It answers no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a store is made from: the rows of one generation, and what is known of them.
+
+    Args:
+        directory: of the index.
+        fingerprint: of the extractor.
+        embeddings: the rows.
+        catalog: the items that they belong to.
+    """
+
+    directory: Path
+    fingerprint: str
+    embeddings: Embeddings
+    catalog: Catalog
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -68,9 +90,9 @@ class StoreKind:
     """How stores of one kind are made.
 
     Args:
-        build: (embeddings, index directory, folder relative to it) to the files written there.
-        open: (embeddings, what the manifest says, its files) to a store.
+        build: (generation, folder relative to the index directory) to the files written there.
+        open: (generation, what the manifest says, the store's files) to a store.
     """
 
-    build: Callable[[Embeddings, Path, str], Built]
-    open: Callable[[Embeddings, StoreRef, Mapping[str, SealedFile]], Store]
+    build: Callable[[Generation, str], Built]
+    open: Callable[[Generation, StoreRef, Mapping[str, SealedFile]], Store]

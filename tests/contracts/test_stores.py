@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer import edits
 from indexer.blocks import write_block
+from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
 from indexer.manifest import StoreRef
+from indexer.records import NewImage
 from indexer.sealed import SealedFile
-from indexer.stores import STORES, Neighbours, Store
+from indexer.stores import STORES, Generation, Neighbours, Store
 from indexer.stores import faiss as faiss_store
 
 KINDS = {name: kind.build for name, kind in STORES.items()}
@@ -35,13 +39,30 @@ def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int |
         files = {name: seal for block in blocks for name, seal in block.files.items()}
         return Embeddings(folder, [block.ref for block in blocks], files, rows.shape[1])
 
-    built = KINDS[kind](stored(n_covered or len(rows)), folder, "store/00000001")
+    def generation(n: int) -> Generation:
+        return Generation(folder, "f" * 64, stored(n), catalog_of(folder, rows))
+
+    built = KINDS[kind](generation(n_covered or len(rows)), "store/00000001")
     name = kind.split(maxsplit=1)[0]
     ref = StoreRef(name, tuple(built.files), built.n_rows, built.settings)
     files = {path: SealedFile(folder / path, seal) for path, seal in built.files.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faiss_store, "HALF_LIMIT", 0 if "half" in kind else 10**9)
-        return STORES[name].open(stored(len(rows)), ref, files)
+        return STORES[name].open(generation(len(rows)), ref, files)
+
+
+def catalog_of(folder: Path, rows: NDArray[np.float32]) -> Catalog:
+    """An item a row, of group g<row // 4>, half of them of view CC."""
+    path = folder / "catalog.sqlite"
+    path.unlink(missing_ok=True)
+    connection = edits.open_scratch(path, new=True)
+    for row, vector in enumerate(rows):
+        content = hashlib.sha256(b"%d" % row).hexdigest()
+        name = f"/g/{row}"
+        edits.put_image(connection, [row], NewImage(content, 0, vector, b"", content))
+        said = edits.Annotations(f"l{row % 3}", f"g{row // 4}", {"view": ("CC", "MLO")[row % 2], "age": row})
+        edits.set_items(connection, name, [(0, row)], said)
+    return Catalog(connection)
 
 
 def truth(
