@@ -43,12 +43,21 @@ class Query:
         fingerprint: of the extractor that made the embedding.
         item_id: set when the query is itself an item of the gallery, which then is no hit of its own.
         group: the query's patient, when known.
+        without: ids of more items that are no hits of it: those that somebody has judged already.
+        more_groups: patients who speak in it beside the first, and are left out where that one is.
     """
 
     embedding: NDArray[np.float32]
     fingerprint: str
     item_id: str | None = None
     group: str | None = None
+    without: frozenset[str] = frozenset()
+    more_groups: frozenset[str] = frozenset()
+
+    @property
+    def no_hits(self) -> frozenset[str]:
+        """The ids of all items that are no hits of it."""
+        return self.without if self.item_id is None else self.without | {self.item_id}
 
 
 @dataclass(frozen=True, slots=True)

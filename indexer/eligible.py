@@ -33,23 +33,30 @@ class EligibleRows:
         Raises:
             SpecError: the query's group is to be left out, and it has none.
         """
-        group = query.group if exclude_same_group else None
-        if exclude_same_group and group is None:
+        if exclude_same_group and query.group is None:
             raise SpecError(
                 "The query has no group, so its group can't be left out: give it one, "
                 "or search without excluding the same group."
             )
         everywhere = self._base(among)
-        excluded = [] if group is None else self._catalog.rows_of_group(group)
-        if query.item_id is not None and (found := self._catalog.item(query.item_id)):
-            head = found[1]
-            if all(item.id == query.item_id for item in self._places.of([head])[0].items):
-                excluded += self._catalog.parts_of(head)
+        excluded = self._alone(query.no_hits)
+        if exclude_same_group and query.group is not None:
+            for group in {query.group} | query.more_groups:
+                excluded += self._catalog.rows_of_group(group)
         if not excluded:
             return everywhere
         allowed = np.ones(self._n_rows, dtype=np.bool_) if everywhere is None else everywhere.copy()
         allowed[excluded] = False
         return allowed
+
+    def _alone(self, item_ids: frozenset[str]) -> list[int]:
+        """The rows that only these items have."""
+        heads = {found[1] for item_id in item_ids if (found := self._catalog.item(item_id))}
+        rows: list[int] = []
+        for head, place in zip(heads, self._places.of(list(heads)), strict=True):
+            if all(item.id in item_ids for item in place.items):
+                rows += self._catalog.parts_of(head)
+        return rows
 
     def _base(self, among: frozenset[str] | None) -> NDArray[np.bool_] | None:
         """The rows that any query may find, kept for the next one; None for all."""

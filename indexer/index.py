@@ -121,12 +121,12 @@ class Index:
         The score is the cosine, in [-1, 1], right to 1e-6; equal scores are ordered by item id. Of images in
         parts it is the greatest of any part of the query with any part of the item, and the hit says which
         box of the item that is. There are ``min(k, eligible)`` hits, each another item. A query that is
-        itself an item never finds itself.
+        itself an item never finds itself, nor what it is ``without``.
 
         Args:
             query: its embedding is checked: finite, unit within 1e-3, of the index's dimension.
             k: at least 1.
-            exclude_same_group: leave out every item of the query's group, and every copy of such an item
+            exclude_same_group: leave out every item of the query's groups, and every copy of such an item
                 (the same bytes) whatever its group, before the cut.
             among: ids of the items that may be found; None for all. Pass the same set again: it is turned
                 into rows once.

@@ -163,11 +163,12 @@ class Searcher:
         """The items of these rows that may be found, best first, each once: by its best row."""
         numbers = rows.tolist()
         scores, places = self._scores(vectors, rows).tolist(), self._places.of(numbers)
+        no_hits = query.no_hits
         ranked: list[_Scored] = [
             (-score if -1.0 <= score <= 1.0 else -1.0 if score > 0 else 1.0, item.id, row, item, box)
             for score, row, (items, box) in zip(scores, numbers, places, strict=True)
             for item in items
-            if item.id != query.item_id and (among is None or item.id in among)
+            if item.id not in no_hits and (among is None or item.id in among)
         ]
         ranked.sort()  # no two have the same id and row, so that items are never compared
         best: dict[str, _Scored] = {}

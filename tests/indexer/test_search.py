@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +59,30 @@ def test_an_item_never_finds_itself(index):
     query = index.query(id_of(index, "/g/7"))
     assert len(index.search(query, 1000)) == N_ROWS - 1
     assert "/g/7" not in paths(index.search(query, 1000))
+
+
+def test_items_that_somebody_has_judged_are_no_hits_and_others_take_their_places(index):
+    judged = [hit.item for hit in index.search(Query(ROWS[7], FINGERPRINT), 3)]
+    query = Query(ROWS[7], FINGERPRINT, without=frozenset(item.id for item in judged))
+    hits = index.search(query, 10)
+    assert [hit.item for hit in hits] == [hit.item for hit in index.search(Query(ROWS[7], FINGERPRINT), 13)][
+        3:
+    ]
+    assert len(index.search(replace(query, item_id=id_of(index, "/g/40")), 1000)) == N_ROWS - 4
+
+
+def test_an_id_that_is_not_there_leaves_nothing_out(index):
+    query = Query(ROWS[7], FINGERPRINT, without=frozenset({"nobody"}))
+    assert index.search(query, 5) == index.search(Query(ROWS[7], FINGERPRINT), 5)
+
+
+def test_every_group_of_a_query_is_left_out(index):
+    query = index.query(id_of(index, "/g/7"))
+    others = {index.query(id_of(index, f"/g/{row}")).group for row in (1, 20)}
+    assert len(others - {query.group}) == 2
+    hits = index.search(replace(query, more_groups=frozenset(others)), 1000, exclude_same_group=True)
+    assert {hit.item.group for hit in hits} == {item.group for item in index.items()} - others - {query.group}
+    assert len(index.search(replace(query, more_groups=frozenset(others)), 1000)) == N_ROWS - 1
 
 
 def test_the_group_is_left_out_before_the_cut(index):
