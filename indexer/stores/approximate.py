@@ -16,6 +16,7 @@ from indexer.stores.exact import ExactStore, nearest, score
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.stores.store import Neighbours
 
@@ -30,7 +31,12 @@ class Finder(Protocol):
     """Names the rows that are probably nearest. Threads may share it."""
 
     def find(
-        self, queries: NDArray[np.float32], depth: int, *, allowed: NDArray[np.bool_] | None
+        self,
+        queries: NDArray[np.float32],
+        depth: int,
+        *,
+        allowed: NDArray[np.bool_] | None,
+        where: Condition | None,
     ) -> list[NDArray[np.int64]]:
         """About ``depth`` rows a query, each once, in any order; fewer when it knows of no more.
 
@@ -38,6 +44,7 @@ class Finder(Protocol):
             queries: (n, dim), unit rows.
             depth: at least 1.
             allowed: rows outside it are of no use, but may be named.
+            where: see ``Store``; the same as ``allowed``, or less.
         """
         ...
 
@@ -57,7 +64,12 @@ class ApproximateStore:
         self._tail = ExactStore(embeddings, first_row=n_covered)
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        where: Condition | None = None,
     ) -> list[Neighbours]:
         """See ``Store``. Scores are exact; that no better row was overlooked is likely, not certain."""
         n_rows = self._embeddings.n_rows
@@ -66,11 +78,13 @@ class ApproximateStore:
             rows = np.flatnonzero(allowed)
             return [score(self._embeddings, query, rows, k) for query in queries]
         depth = min(self._n_covered, first_depth(k))
-        found = self._finder.find(queries, depth, allowed=allowed)
+        found = self._finder.find(queries, depth, allowed=allowed, where=where)
         tails = self._tail.search(queries, k, allowed=allowed)
         wanted = min(k, n_eligible)
         return [
-            self._filled(query[np.newaxis], k, wanted=wanted, allowed=allowed, candidates=rows, tail=tail)
+            self._filled(
+                query[np.newaxis], k, wanted=wanted, allowed=allowed, where=where, candidates=rows, tail=tail
+            )
             for query, rows, tail in zip(queries, found, tails, strict=True)
         ]
 
@@ -85,6 +99,7 @@ class ApproximateStore:
         *,
         wanted: int,
         allowed: NDArray[np.bool_] | None,
+        where: Condition | None,
         candidates: NDArray[np.int64],
         tail: Neighbours,
     ) -> Neighbours:
@@ -98,7 +113,9 @@ class ApproximateStore:
             if len(candidates) < depth or depth > _DEEPEST:
                 return self._exact.search(query, k, allowed=allowed)[0]
             depth *= 4
-            candidates = self._finder.find(query, min(self._n_covered, depth), allowed=allowed)[0]
+            candidates = self._finder.find(query, min(self._n_covered, depth), allowed=allowed, where=where)[
+                0
+            ]
 
 
 def first_depth(k: int) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
@@ -28,9 +29,15 @@ class ExactStore:
         self._first_row = first_row
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        where: Condition | None = None,
     ) -> list[Neighbours]:
         """See ``Store``."""
+        del where  # says no more than the mask
         found: list[list[Neighbours]] = [[] for _ in queries]
         for first_row, block in self._embeddings.blocks(self._first_row):
             for start in range(0, len(block), _CHUNK_ROWS):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
@@ -45,9 +46,15 @@ class FlatStore:
         self._n_rows = embeddings.n_rows
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        where: Condition | None = None,
     ) -> list[Neighbours]:
         """See ``Store``. A single query is answered by one thread, whatever OpenMP is set to."""
+        del where  # says no more than the mask
         n_eligible = self._n_rows if allowed is None else int(np.count_nonzero(allowed))
         width = min(k, n_eligible)
         if not width:

@@ -16,6 +16,7 @@ from indexer.stores.store import Neighbours
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
 if TYPE_CHECKING:
+    from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
 
 _ROUNDING = 2.0**-11 + 1e-5
@@ -37,9 +38,15 @@ class HalfStore:
             self._index.add(block)
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        where: Condition | None = None,
     ) -> list[Neighbours]:
         """See ``Store``."""
+        del where  # says no more than the mask
         if len(queries) > 1 and allowed is None:
             return self._exact.search(queries, k)  # one matrix product reads every row once for all
         n_eligible = self._embeddings.n_rows if allowed is None else int(np.count_nonzero(allowed))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
 
@@ -42,9 +43,15 @@ class Cells:
         self._n_probe = n_probe
 
     def find(
-        self, queries: NDArray[np.float32], depth: int, *, allowed: NDArray[np.bool_] | None
+        self,
+        queries: NDArray[np.float32],
+        depth: int,
+        *,
+        allowed: NDArray[np.bool_] | None,
+        where: Condition | None,
     ) -> list[NDArray[np.int64]]:
         """See ``Finder``; names allowed rows only."""
+        del where  # says no more than the mask
         return _candidates(self._index, queries, depth, self._n_probe, allowed)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from indexer.catalog import Catalog
     from indexer.durable import Seal
     from indexer.embeddings import Embeddings
@@ -34,7 +35,12 @@ class Store(Protocol):
     """Finds neighbours among the rows of one generation. Immutable; threads may share it."""
 
     def search(
-        self, queries: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        where: Condition | None = None,
     ) -> list[Neighbours]:
         """Find the nearest rows of each query.
 
@@ -42,6 +48,8 @@ class Store(Protocol):
             queries: (n, dim), unit rows.
             k: at least 1.
             allowed: (n_rows,), which rows may be found; None for all.
+            where: a condition that holds for an item of every allowed row, and may hold for others: for a
+                store that keeps what is known of the items beside their rows, and finds by it more quickly.
 
         Returns:
             One a query, each ``min(k, eligible)`` wide.
