@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.catalog import digest
-from indexer.schema import SCHEMA
+from indexer.schema import COUNTED, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +43,7 @@ def open_scratch(path: Path, *, new: bool) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {pragma}")
         if new:
             connection.executescript(SCHEMA)
+        connection.executescript(COUNTED)
         connection.execute("BEGIN")
     except sqlite3.Error:
         connection.close()

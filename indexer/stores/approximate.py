@@ -77,6 +77,8 @@ class ApproximateStore:
         if allowed is not None and n_eligible <= max(FEW_ROWS, n_rows * FEW_SHARE):
             rows = np.flatnonzero(allowed)
             return [score(self._embeddings, query, rows, k) for query in queries]
+        if not self._n_covered:
+            return self._exact.search(queries, k, allowed=allowed)
         depth = min(self._n_covered, first_depth(k))
         found = self._finder.find(queries, depth, allowed=allowed, where=where)
         tails = self._tail.search(queries, k, allowed=allowed)
