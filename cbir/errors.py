@@ -58,6 +58,8 @@ class SkipReason(StrEnum):
     """The file system answered with an error."""
     POLICY = "policy"
     """Left out by a policy of this run: multi-frame, For Processing, secondary capture, burned-in text."""
+    OUTSIDE = "outside"
+    """Of a query: the region asked for reaches beyond the image."""
     BAD_EMBEDDING = "bad_embedding"
     """The network answered with a vector that is not finite, or zero."""
 

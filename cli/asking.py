@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from cbir.errors import CbirError, FingerprintError, ImageError
+from cbir.errors import CbirError, FingerprintError, ImageError, SkipReason
 from cbir.images.files import SlideFile, read_file_or_slide
 from cbir.printable import printable
-from cbir.types import Query
+from cbir.types import Hit, Query
+from cli.exit_codes import UsageProblem
 from cli.patient_key import read_key
 from cli.renderers.answer import Answer
 from cli.settings import Settings
 from indexer.index import Index
+
+if TYPE_CHECKING:
+    from cbir.images.tiles import Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,22 +29,28 @@ class Question:
     """What `cbir search` is asked.
 
     Args:
-        text: a path, or else an item id.
+        text: a path, or else an item id; None to ask with liked items alone.
         k: how many hits.
+        region: of the image file, in pixels of the image as read; None for the whole.
+        like: ids of items to move the query towards.
+        unlike: ids of items to move it away from.
         tta: the views of an image file; None for those of the index.
         exclude_same_group: leave the query's patient out.
         thumbnails: also fetch the pictures.
     """
 
-    text: str
+    text: str | None
     k: int
+    region: Box | None = None
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
     tta: tuple[str, ...] | None = None
     exclude_same_group: bool = False
     thumbnails: bool = False
 
 
 def ask(question: Question, settings: Settings, *, started: float) -> Answer:
-    """Search for an image file or an item.
+    """Search for an image file, an item, or what is like some items.
 
     Args:
         question: what is searched for, and how.
@@ -48,19 +60,12 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
     Raises:
         CbirError: no such file or item, no image, no usable index.
     """
-    text = question.text
-    is_file = os.path.lexists(text)
     opening = time.perf_counter()
     with Index.open(settings.index, resident=False) as index:
         opened_s = time.perf_counter() - opening
-        if not index.spec.can_embed:
-            query, blank = _item_query(index, _imported_item(index, text, is_file=is_file))
-        elif is_file:
-            query, blank = _file_query(index, question, settings)
-        else:
-            query, blank = _item_query(index, text)
+        query, blank = _judged(index, question, *_asked(index, question, settings))
         searching = time.perf_counter()
-        hits = tuple(index.search(query, question.k, exclude_same_group=question.exclude_same_group))
+        hits = tuple(find(index, [query], question)[0])
         searched_s = time.perf_counter() - searching
         seconds = {
             "open": opened_s,
@@ -70,6 +75,46 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         }
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
         return replace(blank, k=question.k, hits=hits, seconds=seconds, thumbnails=pictures)
+
+
+def find(index: Index, queries: Sequence[Query], question: Question) -> list[list[Hit]]:
+    """The hits of each query, found as the question says: every command that searches searches here."""
+    return index.search_many(queries, question.k, exclude_same_group=question.exclude_same_group)
+
+
+def _asked(index: Index, question: Question, settings: Settings) -> tuple[Query | None, Answer]:
+    """The image or the item that is named, and an answer without hits."""
+    text = question.text
+    if text is None:
+        return None, _blank(index, ", ".join(question.like))
+    is_file = os.path.lexists(text)
+    if not index.spec.can_embed:
+        text = _imported_item(index, text, is_file=is_file)
+    elif is_file:
+        return _file_query(index, text, question, settings)
+    query, blank = _item_query(index, text)
+    if question.region is not None:
+        raise UsageProblem(
+            f"--roi is of an image file, and {printable(text)} is an item: give its file, "
+            f"{printable(index.item(text).path)}."
+        )
+    return query, blank
+
+
+def _judged(index: Index, question: Question, query: Query | None, blank: Answer) -> tuple[Query, Answer]:
+    """Move the query as the liked and unliked items say."""
+    if query is not None and not question.like and not question.unlike:
+        return query, blank
+    from indexer.feedback import query_by_feedback
+
+    try:
+        judged = query_by_feedback(index, query, liked=question.like, unliked=question.unlike)
+    except KeyError as error:
+        raise CbirError(
+            f"{printable(str(error.args[0]))} is no item of index {index.path}. "
+            "Give --like and --unlike an id from the hits of a search."
+        ) from None
+    return judged, replace(blank, like=question.like, unlike=question.unlike)
 
 
 def _imported_item(index: Index, text: str, *, is_file: bool) -> str:
@@ -101,14 +146,14 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
     )
 
 
-def _file_query(index: Index, question: Question, settings: Settings) -> tuple[Query, Answer]:
+def _file_query(index: Index, text: str, question: Question, settings: Settings) -> tuple[Query, Answer]:
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
     from indexer.memos import check_hash_key
     from indexer.query import embed_image, embed_slide_query
 
-    text, tta = question.text, question.tta
+    tta, region = question.tta, question.region
     spec, key = index.spec, read_key(settings.patient_key)
     if question.exclude_same_group:
         check_hash_key(index, key)
@@ -118,17 +163,22 @@ def _file_query(index: Index, question: Question, settings: Settings) -> tuple[Q
             spec.read, spec.plans(tta), tiles=spec.tiles.grid if spec.tiles else None,
             slides=spec.slides, limits=settings.limits, n_workers=1, hash_key=key,
         ) as pool:  # fmt: skip
+            if region is not None and isinstance(file, SlideFile):
+                raise UsageProblem(f"--roi is of images, and {printable(text)} is a whole slide.")
             pool.start()
             embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir, tta=tta))
             if isinstance(file, SlideFile):
                 found = embed_slide_query(index, file, pool=pool, embedder=embedder)
             else:
-                found = embed_image(index, file.data, file.sha256, pool=pool, embedder=embedder)
+                found = embed_image(
+                    index, file.data, file.sha256, pool=pool, embedder=embedder, region=region
+                )
     except ImageError as error:
-        raise CbirError(f"{printable(text)} can't be searched for: {error}.") from error
+        kind = UsageProblem if error.reason is SkipReason.OUTSIDE else CbirError
+        raise kind(f"{printable(text)} can't be searched for: {error}.") from error
     blank = _blank(index, text)
     return found.query, replace(
-        blank, seconds=found.seconds, notes=found.notes, query_thumbnail=found.thumbnail
+        blank, seconds=found.seconds, notes=found.notes, query_thumbnail=found.thumbnail, region=region
     )
 
 

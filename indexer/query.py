@@ -12,6 +12,7 @@ from cbir.errors import VectorError
 from cbir.images.files import SlideFile
 from cbir.images.image import ImageInfo
 from cbir.images.pool import DecodedFrame, DecodePool
+from cbir.images.tiles import Box
 from cbir.types import Embedder, Query
 from indexer.embedding import embed_frames
 from indexer.index import Index
@@ -39,20 +40,26 @@ class QueryImage:
 
 
 def embed_image(
-    index: Index, data: bytes, sha256: str, *, pool: DecodePool, embedder: Embedder
+    index: Index,
+    data: bytes,
+    sha256: str,
+    *,
+    pool: DecodePool,
+    embedder: Embedder,
+    region: Box | None = None,
 ) -> QueryImage:
-    """Decode and embed the bytes of an image file; of several frames, the one in the middle.
+    """Decode and embed the bytes of an image file, or a region of it; of several frames, the middle one.
 
     The query's group is that of its item when the image is in the index, else the patient that the file names
     (hashed with the pool's key).
 
     Raises:
-        ImageError: the bytes are no image, or can't be decoded within the limits.
+        ImageError: the bytes are no image, can't be decoded within the limits, or end before the region.
         VectorError: the network gives no usable vector for it.
     """
     watch = Stopwatch()
     with watch.stage("decode"):
-        frames = pool.decode(data)
+        frames = pool.decode(data, region=region)
     frame = frames[len(frames) // 2]
     with watch.stage("embed"):
         [parts] = embed_frames(embedder, [frame], index.spec.tiles)

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
     from cbir.images.steps import JSON
 
-BYTES = b"bytes"
-"""Announces a file as its bytes."""
-SLIDE = b"slide"
-"""Announces an open file."""
-
 _LENGTH = struct.Struct("!Q")
 _FILE = b"f"
 _MAX_JSON_BYTES = 64 * 1024 * 1024

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbir.images.slides.spec import SlideSpec
     from cbir.images.steps import JSON, Step
-    from cbir.images.tiles import TileGrid
+    from cbir.images.tiles import Box, TileGrid
 
 __all__ = ["DecodePool", "DecodedFrame"]
 
@@ -92,14 +92,20 @@ class DecodePool:
         for slot in self._slots:
             self._ensure_worker(slot)
 
-    def decode(self, data: bytes) -> list[DecodedFrame]:
+    def decode(self, data: bytes, *, region: Box | None = None) -> list[DecodedFrame]:
         """Decode one file, of whatever format its content says; blocks.
+
+        Args:
+            data: the whole file.
+            region: of the image as read, to be taken as if it were the whole: tiles, steps and thumbnail are
+                those of the region.
 
         Returns:
             The frames that the read spec asks for, at least one.
 
         Raises:
-            ImageError: the file can't become pixels; ``decoder_crashed`` and ``decoder_timeout`` too.
+            ImageError: the file can't become pixels; ``decoder_crashed`` and ``decoder_timeout`` too;
+                ``outside`` where the region reaches beyond the image.
             CbirError: workers can't be started at all.
             RuntimeError: the pool is closed.
         """
@@ -107,7 +113,7 @@ class DecodePool:
             detail = f"{len(data)} bytes are more than max_file_mb = {self._limits.max_file_mb}"
             raise ImageError(SkipReason.TOO_LARGE, detail)
         with self._worker() as worker:
-            return worker.decode(data, self._limits.timeout_s)
+            return worker.decode(data, self._limits.timeout_s, region)
 
     def decode_slide(self, descriptor: int) -> Generator[DecodedFrame]:
         """Decode the tissue tiles of a whole slide, up to 64 at a time.

@@ -27,10 +27,11 @@ import numpy as np
 import xxhash
 
 from cbir.errors import ImageError, SkipReason
-from cbir.images.channel import SLIDE, Channel
+from cbir.images.channel import Channel
 from cbir.images.mask_box import MaskBox
 from cbir.images.prepare import prepare_all
 from cbir.images.reader import read_images
+from cbir.images.region import cut_region
 from cbir.images.settings import DecodeLimits, ReadPolicy, ReadSpec
 from cbir.images.slides.spec import SlideSpec
 from cbir.images.steps import Raster, step_from_dict
@@ -117,17 +118,23 @@ def _load_opencv() -> None:
 
 
 def _serve_one(channel: Channel, task: Task) -> None:
-    if channel.receive(len(SLIDE)) == SLIDE:
+    asked = channel.receive_json()
+    if asked["slide"]:
         descriptor = channel.receive_descriptor()
         error, tainted = _tried(task, partial(_send_tiles, channel, descriptor, task))
         os.close(descriptor)
     else:
         data = bytes(channel.receive(task.limits.max_file_bytes))
-        error, tainted = _tried(task, partial(_send_frames, channel, data, task))
+        error, tainted = _tried(task, partial(_send_frames, channel, data, task, _region(asked)))
         del data
     if _resident_bytes() > _MUCH_MEMORY_BYTES:
         gc.collect()  # cycles; 15 ms with pydicom loaded, so not after every file
     channel.send_json(_last_message(error, tainted=tainted))
+
+
+def _region(asked: Mapping[str, JSON]) -> Box | None:
+    region = cast("list[int] | None", asked["region"])
+    return None if region is None else (region[0], region[1], region[2], region[3])
 
 
 def _tried(task: Task, send_all: Callable[[], None]) -> tuple[ImageError | None, bool]:
@@ -157,8 +164,9 @@ def _last_message(error: ImageError | None, *, tainted: bool) -> dict[str, JSON]
     return last if error is None else last | {"reason": str(error.reason), "detail": error.detail}
 
 
-def _send_frames(channel: Channel, data: bytes, task: Task) -> None:
-    for image in read_images(data, task.read, task.policy, task.limits, hash_key=task.hash_key):
+def _send_frames(channel: Channel, data: bytes, task: Task, region: Box | None) -> None:
+    for whole in read_images(data, task.read, task.policy, task.limits, hash_key=task.hash_key):
+        image = whole if region is None else cut_region(whole, region)
         boxes = task.tiles.boxes(Raster(image.pixels, image.white)) if task.tiles else []
         prepared = prepare_all(image, task.plans, boxes)
         jpeg = thumbnail(image, task.thumbnail_side_px)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, cast
 import numpy as np
 
 from cbir.errors import CbirError, ImageError, SkipReason
-from cbir.images.channel import BYTES, SLIDE, Channel
+from cbir.images.channel import Channel
 from cbir.images.image import ImageInfo
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class WorkerProcess:
             raise CbirError(f"Decoder workers can't start ({self._how_it_ended()}). {hint}") from error
         self._ready = True
 
-    def decode(self, data: bytes, timeout_s: float) -> list[DecodedFrame]:
-        """Send a file, receive its frames.
+    def decode(self, data: bytes, timeout_s: float, region: Box | None = None) -> list[DecodedFrame]:
+        """Send a file, receive its frames, or a region of each.
 
         Raises:
             ImageError: from the reader; or the worker crashed or ran out of time, and is not usable any more.
@@ -139,7 +139,8 @@ class WorkerProcess:
         self._n_files += 1
         with self._blamed(timeout_s):
             deadline = time.monotonic() + timeout_s
-            self._channel.send(BYTES, deadline)
+            asked: dict[str, JSON] = {"slide": False, "region": None if region is None else list(region)}
+            self._channel.send_json(asked, deadline)
             self._channel.send(data, deadline)
             frames = []
             while frame := self._receive_next(deadline):
@@ -157,7 +158,7 @@ class WorkerProcess:
         self._n_files += 1
         with self._blamed(timeout_s):
             deadline = time.monotonic() + timeout_s
-            self._channel.send(SLIDE, deadline)
+            self._channel.send_json({"slide": True}, deadline)
             self._channel.send_descriptor(descriptor, deadline)
             n_received = 0
             while tiles := self._receive_next(deadline):

@@ -13,16 +13,39 @@ from cli.settings import load_settings
 from cli.terminal import note, out, shows_pictures
 
 if TYPE_CHECKING:
+    from cbir.images.tiles import Box
     from cli.renderers.answer import Answer
 
 _ASKED, _FOUND, _OUTPUT = "What is asked", "Who may be found", "What comes out"
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="An image file, or the id of an item.")],
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY", help="An image file, or the id of an item.")
+    ] = None,
     *,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
     index: opt.IndexOption = None,
+    roi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="A region of the image, in pixels, as if it were the whole.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="More like this item; again for more; without QUERY, too.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
+    unlike: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Less like this item; again for more.", rich_help_panel=_ASKED),
+    ] = None,
     tta: Annotated[
         bool | None,
         typer.Option(
@@ -75,11 +98,16 @@ def search(
         raise typer.BadParameter("choose one of --json, --csv and --paths")
     is_table = not (as_json or as_csv or as_paths)
     pictures = is_table and (shows_pictures() if thumbs is None else thumbs)
+    if query is None and not like:
+        raise typer.BadParameter("name what to search for: an image file, the id of an item, or --like ID")
     from cli.asking import Question, ask
 
     question = Question(
         text=query,
         k=k,
+        region=None if roi is None else _region(roi),
+        like=tuple(like or ()),
+        unlike=tuple(unlike or ()),
         tta=opt.views(tta),
         exclude_same_group=exclude_same == "group",
         thumbnails=pictures or html is not None,
@@ -96,6 +124,15 @@ def search(
 
         write_html(answer, html)
         note(f"wrote {html}")
+
+
+def _region(text: str) -> Box:
+    from cbir.images.region import parse_region
+
+    try:
+        return parse_region(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--roi: {error}") from None
 
 
 def _rendered(answer: Answer, *, as_json: bool, as_csv: bool, as_paths: bool) -> str:
@@ -118,6 +155,8 @@ def _rendered(answer: Answer, *, as_json: bool, as_csv: bool, as_paths: bool) ->
 
 def _tell(answer: Answer) -> None:
     note(answer.summary())
+    if asked := answer.asked():
+        note(f"asked for: {asked}")
     if labels := answer.labels():
         note("labels of the hits: " + ", ".join(f"{label} {count}" for label, count in labels.items()))
     for each in answer.notes:

@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cbir.types import Hit
+
+if TYPE_CHECKING:
+    from cbir.images.tiles import Box
 
 _WHOLE_MS = 10
 SHOWN_METADATA = ("side", "laterality", "view", "density")
@@ -19,7 +23,7 @@ class Answer:
     """Hits with what a reader wants to know about them.
 
     Args:
-        query: as the user named it: a path, or an item id.
+        query: as the user named it: a path, or an item id, or the ids of the liked items alone.
         query_item: the item, when the query is one.
         query_label: its label, when known.
         k: as asked for; there may be fewer hits.
@@ -32,6 +36,9 @@ class Answer:
         notes: what reading did to the query.
         query_thumbnail: JPEG; empty when no picture was asked for.
         thumbnails: JPEG by item id; empty likewise.
+        region: x, y, width and height of the part of the query that was looked at; None for the whole.
+        like: ids of the items that the query was moved towards.
+        unlike: ids of those that it was moved away from.
     """
 
     query: str
@@ -47,10 +54,22 @@ class Answer:
     notes: tuple[str, ...] = ()
     query_thumbnail: bytes = b""
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    region: Box | None = None
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
 
     def labels(self) -> dict[str, int]:
         """How many hits have each label, the most frequent first; hits without one are left out."""
         return dict(Counter(hit.item.label for hit in self.hits if hit.item.label is not None).most_common())
+
+    def asked(self) -> str:
+        """How it was asked beside the query itself: of which part, and judged by which items; or nothing."""
+        said = [
+            f"region {','.join(map(str, self.region))}" if self.region else "",
+            f"more like {', '.join(self.like)}" if self.like else "",
+            f"less like {', '.join(self.unlike)}" if self.unlike else "",
+        ]
+        return "; ".join(each for each in said if each)
 
     def summary(self) -> str:
         """One line: how many, of how many, in what time."""

@@ -21,6 +21,9 @@ def render_json(answer: Answer) -> str:
             "item": answer.query_item,
             "label": answer.query_label,
             "notes": list(answer.notes),
+            "roi": None if answer.region is None else list(answer.region),
+            "like": list(answer.like),
+            "unlike": list(answer.unlike),
         },
         "k": answer.k,
         "index": {

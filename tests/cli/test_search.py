@@ -45,6 +45,7 @@ def test_an_item_as_query_is_no_hit_of_its_own(run, index, gallery):
     result = run("search", first["id"], "-i", index, "--json")
     assert json.loads(result.stdout)["query"] == {
         "text": first["id"], "item": first["id"], "label": "malignant", "notes": [],
+        "roi": None, "like": [], "unlike": [],
     }  # fmt: skip
     assert first["id"] not in {hit["id"] for hit in hits(result)}
     assert len(hits(result)) == 7
