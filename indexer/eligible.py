@@ -9,6 +9,8 @@ import numpy as np
 from cbir.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cbir.types import Query
@@ -24,6 +26,21 @@ class EligibleRows:
         self._places = places
         self._n_rows = n_rows
         self._kept: tuple[frozenset[str] | None, NDArray[np.bool_] | None] | None = None
+
+    def of_each(
+        self, queries: Sequence[Query], *, exclude_same_group: bool, among: frozenset[str] | None
+    ) -> list[NDArray[np.bool_] | None]:
+        """As ``of``, for each; queries that may find the same share one and are asked together.
+
+        Raises:
+            SpecError: likewise.
+        """
+        masks: dict[tuple[object, ...], NDArray[np.bool_] | None] = {}
+        bounds = [(query.no_hits, query.group, query.more_groups) for query in queries]
+        for query, bound in zip(queries, bounds, strict=True):
+            if bound not in masks:
+                masks[bound] = self.of(query, exclude_same_group=exclude_same_group, among=among)
+        return [masks[bound] for bound in bounds]
 
     def of(
         self, query: Query, *, exclude_same_group: bool, among: frozenset[str] | None

@@ -74,9 +74,7 @@ class Searcher:
     ) -> list[list[Hit]]:
         """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
         parts = [unit_parts(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
-        masks = [
-            self._eligible.of(query, exclude_same_group=exclude_same_group, among=among) for query in queries
-        ]
+        masks = self._eligible.of_each(queries, exclude_same_group=exclude_same_group, among=among)
         if not queries or not self._embeddings.n_rows:
             return [[] for _ in queries]
         asked = k * self._rows_per_item + _MARGIN
