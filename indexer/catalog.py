@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbir.errors import IndexDamagedError, SkipReason
 from cbir.types import Item, Scalar
+from indexer.formats import FORMAT, connect_published, open_older
 from indexer.records import JSON, FileRecord, Outcome
 
 if TYPE_CHECKING:
@@ -61,16 +62,20 @@ class Catalog:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path) -> Catalog:
+    def open(cls, path: Path, *, found_format: int = FORMAT) -> Catalog:
         """Open a published catalog, which nobody will ever change.
+
+        Args:
+            path: of the file.
+            found_format: of the index; an older one is read in a private copy.
 
         Raises:
             FileNotFoundError: it is not there (any more).
             IndexDamagedError: SQLite can't open it.
         """
-        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:
-            return cls(sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None))
+            is_older = found_format < FORMAT
+            return cls(open_older(path, found_format) if is_older else connect_published(path))
         except sqlite3.Error as error:
             path.stat()
             raise IndexDamagedError(f"{str(path)!r} can't be opened: {error}. Build it again.") from error

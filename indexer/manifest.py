@@ -11,6 +11,7 @@ import xxhash
 
 from cbir.errors import IndexDamagedError, IndexMissingError, SpecError
 from indexer.durable import Seal, write_file
+from indexer.formats import FORMAT, check_format, upgrade_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 MODEL = "model"
-FORMAT = 2
-"""1 knew one embedding an image; 2 knows its parts."""
 _HEAD = b'{\n"checksum": "'
 _NECK = b'",\n'
 _HEX_DIGITS = 32
@@ -62,6 +61,7 @@ class Manifest:
         spec: of the extractor, as ``ExtractorSpec.to_dict`` gives it.
         files: the seal of every other file, by path relative to the index.
         next_block: number of the next embeddings block; names are never used twice.
+        format: of the catalog on the disk; what is written is always of today's.
     """
 
     spec: Mapping[str, JSON]
@@ -79,6 +79,7 @@ class Manifest:
     blocks: tuple[BlockRef, ...] = ()
     files: Mapping[str, Seal] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
 
     def extractor_spec(self) -> ExtractorSpec:
         """The spec as a value.
@@ -95,7 +96,8 @@ class Manifest:
         if spec.fingerprint != self.fingerprint:
             raise IndexDamagedError(
                 f"The manifest's spec has the fingerprint {spec.fingerprint[:8]}, the manifest says "
-                f"{self.fingerprint[:8]}. It was made by another version; build the index again."
+                f"{self.fingerprint[:8]}: this version of cbir would compute other vectors. Use the "
+                "version that wrote it, or build the index again."
             )
         return spec
 
@@ -125,7 +127,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Read the published generation.
 
     Raises:
-        IndexMissingError: nothing is there, or a format that this version does not read.
+        IndexMissingError: nothing is there, or it is of a newer format than this version knows.
         IndexDamagedError: the manifest does not fit its own checksum.
     """
     path = directory / MANIFEST
@@ -178,11 +180,8 @@ def _to_dict(manifest: Manifest) -> dict[str, JSON]:
 def _from_dict(text: bytes, path: Path) -> Manifest:
     try:
         document = json.loads(text)
-        if document["format"] != FORMAT:
-            raise IndexMissingError(
-                f"{str(path)!r} is of format {document['format']}, this version reads format {FORMAT}. "
-                "Use the version of cbir that wrote it, or build the index again."
-            )
+        found = check_format(document["format"], path)
+        document = upgrade_manifest(document, found)
         store = document["store"]
         return Manifest(
             spec=document["spec"],
@@ -200,6 +199,7 @@ def _from_dict(text: bytes, path: Path) -> Manifest:
             blocks=tuple(BlockRef(*block) for block in document["blocks"]),
             files={name: Seal(*seal) for name, seal in document["files"].items()},
             versions=document["versions"],
+            format=found,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise IndexDamagedError(f"{str(path)!r} makes no sense: {error!r}. Build the index again.") from error

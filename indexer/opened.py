@@ -47,7 +47,7 @@ def _open(path: Path, manifest: Manifest) -> Opened:
     for name, seal in manifest.files.items():
         if name == manifest.catalog or name.startswith(f"{MODEL}/"):
             check_file(path / name, seal)
-    catalog = Catalog.open(path / manifest.catalog)
+    catalog = Catalog.open(path / manifest.catalog, found_format=manifest.format)
     try:
         embeddings = Embeddings(path, manifest.blocks, manifest.files, manifest.dim)
         store_files = {name: SealedFile(path / name, manifest.files[name]) for name in manifest.store.files}

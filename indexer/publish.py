@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cbir import __version__
 from cbir.errors import IndexWriteError
 from indexer.durable import TEMPORARY, Seal, copy_file, refused, seal_in_place, sync_directory
+from indexer.formats import FORMAT
 from indexer.lock import LOCK_FILE
 from indexer.manifest import MANIFEST, MODEL, Manifest, StoreRef, now, write_manifest
 
@@ -91,7 +92,7 @@ def publish(directory: Path, manifest: Manifest, scratch: Path, new_files: Mappi
     for block in manifest.blocks:
         named |= {f"{EMBEDDINGS}/{block.name}.f32", f"{EMBEDDINGS}/{block.name}.thumbs"}
     kept = {key: seal for key, seal in files.items() if key in named or key.startswith(f"{MODEL}/")}
-    published = replace(manifest, catalog=name, files=kept, versions=_versions())
+    published = replace(manifest, catalog=name, files=kept, versions=_versions(), format=FORMAT)
     write_manifest(directory, published)
     return published
 

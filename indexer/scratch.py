@@ -12,6 +12,7 @@ from cbir.errors import IndexWriteError
 from indexer import edits, publish
 from indexer.catalog import Catalog
 from indexer.durable import Seal, copy_file, refused
+from indexer.formats import FORMAT, upgrade_catalog
 from indexer.lock import WriterLock
 from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
 from indexer.pending import Pending
@@ -79,7 +80,19 @@ class Scratch:
             except FileNotFoundError as error:
                 raise damaged(Path(error.filename), "it is missing") from error
             copy_file(catalog, path / publish.SCRATCH / _CATALOG)
-            return cls(path, lock, manifest, _connect(path, new=False))
+            scratch = cls(path, lock, manifest, _connect(path, new=False))
+            try:
+                scratch.upgrade()
+            except BaseException:
+                scratch.close()
+                raise
+            return scratch
+
+    def upgrade(self) -> None:
+        """Bring a catalog of an older format to today's; the next commit publishes it."""
+        if self.manifest.format < FORMAT:
+            with self.editing() as connection:
+                upgrade_catalog(connection, self.manifest.format)
 
     @contextlib.contextmanager
     def editing(self) -> Iterator[sqlite3.Connection]:

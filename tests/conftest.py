@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +99,16 @@ def tiny_index(tiny_model: Path, tmp_path: Path) -> Path:
     spec = ExtractorSpec.from_dict(json.loads((tiny_model / "spec.json").read_text()))
     IndexWriter.create(tmp_path / "lesions.index", spec, fill).close()
     return tmp_path / "lesions.index"
+
+
+@pytest.fixture
+def golden_index(tmp_path: Path) -> Callable[[int], Path]:
+    """Unpacks the index that the first version of a format wrote."""
+    import tarfile
+
+    def unpack(number: int) -> Path:
+        with tarfile.open(ROOT / "tests" / "golden" / "index" / f"format{number}.tar.gz") as tar:
+            tar.extractall(tmp_path / f"format{number}", filter="data")
+        return tmp_path / f"format{number}" / "golden.index"
+
+    return unpack

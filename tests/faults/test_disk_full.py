@@ -17,7 +17,9 @@ from gallery import add, gallery, id_of, unit_rows
 
 from cbir.errors import IndexWriteError
 from cbir.types import Query
-from indexer import Index, IndexWriter, durable
+from indexer import Index, IndexWriter, durable, verify_index
+from indexer.formats import FORMAT
+from indexer.manifest import read_manifest
 
 DIM = 8
 ROWS = unit_rows(30, DIM)
@@ -123,6 +125,28 @@ def test_nothing_is_published_before_the_manifest_has_its_name(sound, tmp_path):
             writer.commit()
     change(path)
     assert "/new" in dict(answers(path))
+
+
+def test_a_refusal_while_a_format_is_brought_to_todays_leaves_the_older_index(golden_index, tmp_path):
+    def upgrade(path: Path) -> None:
+        with IndexWriter.open(path) as writer:
+            writer.commit()
+
+    sound = golden_index(1)
+    path = tmp_path / "upgraded.index"
+    shutil.copytree(sound, path)
+    with disk() as watched:
+        upgrade(path)
+    assert watched.n_calls > 8
+    for fail_at in range(1, watched.n_calls + 1):
+        shutil.rmtree(path)
+        shutil.copytree(sound, path)
+        with disk(fail_at), pytest.raises(IndexWriteError, match="No space"):
+            upgrade(path)
+        assert verify_index(path).ok
+    upgrade(path)
+    assert read_manifest(path).format == FORMAT
+    assert verify_index(path).ok
 
 
 LIMITED = """
