@@ -6,6 +6,7 @@
     ├── ImageError               one file can't become pixels; carries its SkipReason
     ├── ItemsError               a folder, glob or items file can't be used
     │   └── ColumnError          a column that the items don't have
+    ├── WhereError               a condition that can't be understood, or does not fit its columns
     ├── SpecError                a preset, recipe or spec that makes no sense
     ├── WeightsError             weights missing, not the pinned ones, or in a refused format
     ├── VectorError              an embedding that is not finite, zero, or of the wrong dimension
@@ -101,6 +102,10 @@ class ColumnError(ItemsError):
     def __init__(self, where: str, column: str, known: Collection[str]) -> None:
         super().__init__(f"{where} has no column {column!r}; {nearest(column, sorted(known))}")
         self.column = column
+
+
+class WhereError(CbirError):
+    """A condition that can't be understood, or compares a column with what it does not hold."""
 
 
 class SpecError(CbirError):

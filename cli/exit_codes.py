@@ -11,6 +11,7 @@ from cbir.errors import (
     FingerprintError,
     IndexDamagedError,
     IndexMissingError,
+    WhereError,
 )
 
 
@@ -38,6 +39,7 @@ class UsageProblem(CbirError):  # noqa: N818 (the tree's names end in Error; thi
 _CODES: dict[type[BaseException], ExitCode] = {
     UsageProblem: ExitCode.USAGE,
     ColumnError: ExitCode.USAGE,
+    WhereError: ExitCode.USAGE,
     IndexMissingError: ExitCode.INDEX,
     IndexDamagedError: ExitCode.INDEX,
     FingerprintError: ExitCode.MODEL,

@@ -21,6 +21,7 @@ HEAVY = (
         "qdrant_client",
     ),
     *("jinja2", "rich", "PIL", "onnx", "scipy", "sklearn", "openTSNE", "pandas", "huggingface_hub"),
+    "lark",
 )
 WRAPPER = """
 import atexit, sys

@@ -6,7 +6,8 @@ of a comparison holds only where the value is known, too: ``not age < 50`` is ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 Scalar = str | int | float | bool
@@ -57,3 +58,27 @@ class Or:
 
 Leaf: TypeAlias = Compare | OneOf | Known
 Condition: TypeAlias = Compare | OneOf | Known | And | Or
+
+_OPPOSITES: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def opposite(condition: Condition) -> Condition:
+    """What ``not`` makes of a condition: the negation is pushed down to the leaves."""
+    match condition:
+        case Compare(column, op, value):
+            return Compare(column, _OPPOSITES[op], value)
+        case OneOf() | Known():
+            return replace(condition, negated=not condition.negated)
+        case And(parts):
+            return Or(tuple(map(opposite, parts)))
+        case Or(parts):
+            return And(tuple(map(opposite, parts)))
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """The comparisons of a condition, from left to right."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
