@@ -133,10 +133,11 @@ class Catalog:
     def rows_of_items(self, item_ids: Collection[str]) -> list[int]:
         """The rows, all parts, of those items that are there, each as often as it has one of them."""
         query = (
-            "SELECT id, row FROM items UNION ALL "
-            "SELECT i.id, p.row FROM contents p JOIN items i ON i.row = p.head WHERE p.part > 0"
+            "WITH named AS (SELECT i.id, i.row FROM json_each(?) n JOIN items i ON i.id = n.value) "
+            "SELECT row FROM named UNION ALL "
+            "SELECT p.row FROM named JOIN contents p ON p.head = named.row AND p.part > 0"
         )
-        return [row for item_id, row in self.rows(query) if item_id in item_ids]
+        return [row for (row,) in self.rows(query, json.dumps(list(item_ids)))]
 
     def parts_of(self, head: int) -> list[int]:
         """The rows of an image, part 0 first."""

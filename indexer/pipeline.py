@@ -210,7 +210,7 @@ class Pipeline:
         if isinstance(images, str):
             self._skip(skipped(record, SkipReason.BAD_EMBEDDING, images))
             return
-        if any(image.group or image.instance for image in images):
+        if any(image.group or image.instance or "study" in image.info for image in images):
             remember_hash_key(self._writer, self._options.hash_key)
         self._writer.add_file(record, images, label=found.label, group=found.group, metadata=found.metadata)
         self._account.indexed += 1

@@ -16,7 +16,7 @@ Side = Literal["L", "R"]
 Presentation = Literal["for_processing", "for_presentation"]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
-_NOT_METADATA = frozenset({"patient", "study", "series", "instance"})
+_NOT_METADATA = frozenset({"patient", "series", "instance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ImageInfo:
     vendor: str | None = None
 
     def metadata(self) -> dict[str, Scalar]:
-        """Flat values for the catalog: what is known, without the hashes."""
+        """Flat values for the catalog: what is known; of the hashes the study's alone, which makes cases."""
         values = {name: getattr(self, name) for name in self.__slots__ if name not in _NOT_METADATA}
         return {name: value for name, value in values.items() if value is not None}
 

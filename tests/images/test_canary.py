@@ -121,6 +121,15 @@ def test_no_text_comes_out_of_the_transfer_syntax(make_dicom, syntax):
     assert CANARY[:6] not in said(data)
 
 
+def test_a_study_reaches_the_metadata_as_a_keyed_hash_alone(make_dicom):
+    uid = "1.2.826.0.1.3680043.9.7777"
+    info = read_images(make_dicom(RAMP, StudyInstanceUID=uid), hash_key=b"key")[0].info
+    assert info.metadata()["study"] == info.study
+    assert uid not in f"{asdict(info)} {info.metadata()}"
+    other = read_images(make_dicom(RAMP, StudyInstanceUID=uid), hash_key=b"other")[0].info
+    assert other.study != info.study
+
+
 def test_the_hashes_tell_the_same_patient_and_no_name(make_dicom):
     one, two, other = (
         read_images(make_dicom(RAMP, PatientID=patient), hash_key=b"key")[0].info.patient

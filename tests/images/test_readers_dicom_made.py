@@ -325,15 +325,19 @@ def test_a_key_of_the_wrong_length_is_the_callers_error(make_dicom, key):
         read_images(make_dicom(RAMP), hash_key=key)
 
 
-def test_metadata_is_flat_and_without_hashes_and_unknowns(make_dicom):
+def test_metadata_is_flat_and_without_unknowns_and_hashes_but_the_study(make_dicom):
     data = make_dicom(
         RAMP, PatientAge="045Y", PatientSex="F", BodyPartExamined="BREAST", ImagerPixelSpacing=[0.05, 0.05]
     )
-    metadata = read_images(data, hash_key=b"k")[0].info.metadata()
+    info = read_images(data, hash_key=b"k")[0].info
+    metadata = info.metadata()
     assert metadata["age_years"] == 45
     assert metadata["pixel_spacing_mm"] == 0.05
     assert (metadata["sex"], metadata["body_part"], metadata["modality"]) == ("F", "BREAST", "MG")
-    assert not {"patient", "study", "series", "instance", "side"} & set(metadata)
+    assert not {"patient", "series", "instance", "side"} & set(metadata)
+    assert metadata["study"] == info.study
+    assert len(info.study) == 32
+    assert "study" not in read(data).info.metadata()
 
 
 def test_the_size_is_checked_before_decoding_and_names_the_setting(make_dicom):

@@ -1,0 +1,95 @@
+"""Which items make a case."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from cbir.errors import ColumnError
+from cbir.items.table import as_text
+from cbir.types import Item
+
+CASE_COLUMNS = ("case", "study", "group")
+"""What tells cases apart where no column is named: the first of these that an item has a value of.
+
+``study`` is the keyed hash of a DICOM file's Study Instance UID; ``group`` is the patient.
+"""
+
+_OWN_COLUMNS = ("label", "group")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseTable:
+    """The cases of some items.
+
+    Args:
+        column: that tells them apart.
+        items: ids of the items of each case, ascending; the cases ascending, too.
+        n_left_out: items without a value of the column: they are of no case.
+    """
+
+    column: str
+    items: Mapping[str, tuple[str, ...]]
+    n_left_out: int
+
+    @classmethod
+    def of(cls, items: Iterable[Item], column: str) -> Self:
+        """Sort items into cases."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        n_left_out = 0
+        for item in items:
+            if (case := case_of(item, column)) is None:
+                n_left_out += 1
+            else:
+                found[case].append(item.id)
+        return cls(column, {case: tuple(sorted(found[case])) for case in sorted(found)}, n_left_out)
+
+    @property
+    def n_items(self) -> int:
+        """Those of a case."""
+        return sum(map(len, self.items.values()))
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of it; a sentence each."""
+        return (*_said_of(self.column), *left_out(self.n_left_out, self.column))
+
+
+def case_column(items: Callable[[], Iterable[Item]], where: str, wanted: str | None = None) -> str:
+    """The column that tells cases apart: the one wanted, or else the first of CASE_COLUMNS that is there.
+
+    Args:
+        items: gives them anew.
+        where: they come from, for errors.
+        wanted: by name; None for the default.
+
+    Raises:
+        ColumnError: no item has a value of it.
+    """
+    for column in (wanted,) if wanted else CASE_COLUMNS:
+        if any(case_of(item, column) is not None for item in items()):
+            return column
+    known = {name for item in items() for name in item.metadata}
+    raise ColumnError(where, wanted or CASE_COLUMNS[0], known | {"group"})
+
+
+def case_of(item: Item, column: str) -> str | None:
+    """The case that an item is of, as text; None when it does not say."""
+    value = getattr(item, column) if column in _OWN_COLUMNS else item.metadata.get(column)
+    return as_text(value) or None
+
+
+def left_out(n_items: int, column: str) -> tuple[str, ...]:
+    """The sentence on items of no case, if there are any."""
+    if not n_items:
+        return ()
+    return (f"{n_items} {'item has' if n_items == 1 else 'items have'} no {column}, and are of no case",)
+
+
+def _said_of(column: str) -> tuple[str, ...]:
+    meanings = {
+        "group": "a case is a group (a patient): where a column tells examinations, name it with --case",
+        "study": "a case is a DICOM study",
+    }
+    return (meanings[column],) if column in meanings else ()

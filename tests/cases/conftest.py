@@ -1,0 +1,8 @@
+"""The made indexes of the tests beside these are importable here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
