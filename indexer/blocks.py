@@ -60,13 +60,14 @@ def write_rows(
     directory: Path, number: int, first_row: int, embeddings: Embeddings, rows: NDArray[np.int64]
 ) -> NewBlock:
     """Write rows of blocks that exist, in the order given; memory stays small."""
-    sizes = [len(embeddings.thumbnail(row)) for row in rows.tolist()]
+    sizes = embeddings.thumbnail_sizes(rows)
+    pictured = rows[sizes > 0].tolist()
     chunks = (rows[start : start + _CHUNK_ROWS] for start in range(0, len(rows), _CHUNK_ROWS))
     return _write(
         directory,
         BlockRef(f"{number:06d}", first_row, len(rows)),
         (embeddings.gather(chunk).astype(FLOAT, copy=False).tobytes() for chunk in chunks),
-        _with_offsets(sizes, (embeddings.thumbnail(row) for row in rows.tolist())),
+        _with_offsets(sizes, (embeddings.thumbnail(row) for row in pictured)),
     )
 
 
@@ -95,7 +96,7 @@ def _write(directory: Path, ref: BlockRef, vectors: Iterator[bytes], thumbnails:
     return NewBlock(ref, files)
 
 
-def _with_offsets(sizes: Sequence[int], thumbnails: Iterator[bytes]) -> Iterator[bytes]:
+def _with_offsets(sizes: Sequence[int] | NDArray[np.int64], thumbnails: Iterator[bytes]) -> Iterator[bytes]:
     offsets = np.zeros(len(sizes) + 1, dtype=OFFSET)
     np.cumsum(sizes, out=offsets[1:])
     offsets += OFFSET.itemsize * len(offsets)

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbir.errors import IndexDamagedError, SkipReason
 from cbir.types import Item, Scalar
-from indexer.formats import FORMAT, connect_published, open_older
 from indexer.records import JSON, FileRecord, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from cbir.images.tiles import Box
 
@@ -57,28 +55,11 @@ class Content(NamedTuple):
 class Catalog:
     """Questions to one catalog. Threads may share it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, check: Callable[[], object] | None = None) -> None:
+        """Take a connection, and what must be called before the first answer (it raises where it must)."""
         self._connection = connection
+        self._check = check
         self._lock = threading.Lock()
-
-    @classmethod
-    def open(cls, path: Path, *, found_format: int = FORMAT) -> Catalog:
-        """Open a published catalog, which nobody will ever change.
-
-        Args:
-            path: of the file.
-            found_format: of the index; an older one is read in a private copy.
-
-        Raises:
-            FileNotFoundError: it is not there (any more).
-            IndexDamagedError: SQLite can't open it.
-        """
-        try:
-            is_older = found_format < FORMAT
-            return cls(open_older(path, found_format) if is_older else connect_published(path))
-        except sqlite3.Error as error:
-            path.stat()
-            raise IndexDamagedError(f"{str(path)!r} can't be opened: {error}. Build it again.") from error
 
     def n_items(self) -> int:
         """How many items."""
@@ -87,6 +68,10 @@ class Catalog:
     def n_contents(self) -> int:
         """How many rows, dead ones too."""
         return self._one_int("SELECT count(*) FROM contents")
+
+    def n_dead_rows(self) -> int:
+        """How many rows have no items."""
+        return self._one_int("SELECT count(*) FROM dead_rows")
 
     def dead_rows(self) -> list[int]:
         """The rows without items, ascending."""
@@ -205,10 +190,13 @@ class Catalog:
         """All answers to a query.
 
         Raises:
-            IndexDamagedError: SQLite can't make sense of the file.
+            IndexDamagedError: the file does not fit its checksum, or SQLite can't make sense of it.
         """
         try:
             with self._lock:
+                if self._check is not None:
+                    self._check()
+                    self._check = None
                 return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise IndexDamagedError(f"The catalog can't be read: {error}. Build the index again.") from error

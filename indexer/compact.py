@@ -8,11 +8,13 @@ import numpy as np
 
 from indexer import edits
 from indexer.manifest import StoreRef
-from indexer.publish import STORE
+from indexer.publish import SCRATCH, STORE
 from indexer.stores import STORES, Generation
 
 if TYPE_CHECKING:
     from indexer.scratch import Scratch
+
+_SHRUNK = "shrunk.sqlite"
 
 STALE_SHARE = 0.1
 """A store is built again when more than this share of the rows is not in its files."""
@@ -42,11 +44,11 @@ def drop_dead_rows(scratch: Scratch) -> int:
     dead = scratch.catalog.dead_rows()
     if not dead and len(scratch.manifest.blocks) <= 1:
         return 0
-    all_rows = np.arange(scratch.manifest.n_rows)
-    live = np.setdiff1d(all_rows, np.array(dead, dtype=np.int64), assume_unique=True)
+    is_live = np.ones(scratch.manifest.n_rows, dtype=np.bool_)
+    is_live[dead] = False
     with scratch.editing() as connection:
-        scratch.pending.rewrite(live)
-        edits.drop_dead_rows(connection, live.tolist())
+        scratch.pending.rewrite(np.flatnonzero(is_live))
+        edits.drop_dead_rows(connection, scratch.path / SCRATCH / _SHRUNK)
         store = StoreRef(scratch.manifest.store.kind)
         scratch.publish(scratch.manifest.successor(), scratch.pending.files, store)
     return len(dead)

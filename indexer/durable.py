@@ -76,14 +76,16 @@ class DurableFile:
         self._hash.update(view)
         self._size += len(view)
 
-    def seal(self) -> Seal:
-        """Put the bytes on the disk and the file in its place."""
+    def seal(self, *, sync: bool = True) -> Seal:
+        """Put the bytes on the disk (or leave that to the system) and the file in its place."""
         with refused(self._path):
-            _fsync(self._fd)
+            if sync:
+                _fsync(self._fd)
             os.close(self._fd)
             self._fd = -1
             _replace(self._temporary, self._path)
-        sync_directory(self._path.parent)
+        if sync:
+            sync_directory(self._path.parent)
         return Seal(self._size, self._hash.hexdigest())
 
     def __enter__(self) -> Self:
@@ -112,7 +114,15 @@ def copy_file(source: Path, target: Path) -> Seal:
     with refused(source):
         reader = source.open("rb")
     with reader:
-        return write_file(target, _chunks(reader.fileno(), source))
+        return write_file(target, chunks_of(reader.fileno(), source))
+
+
+def write_unsynced(path: Path, chunks: Iterable[bytes | memoryview]) -> Seal:
+    """Write a file that belongs to no index and that a crash may take: a writer's scratch copy."""
+    with DurableFile(path) as file:
+        for chunk in chunks:
+            file.write(chunk)
+        return file.seal(sync=False)
 
 
 def seal_in_place(path: Path) -> Seal:
@@ -153,7 +163,8 @@ def sync_directory(path: Path) -> None:
             os.close(fd)
 
 
-def _chunks(fd: int, path: Path) -> Iterator[bytes]:
+def chunks_of(fd: int, path: Path) -> Iterator[bytes]:
+    """What can still be read of an open file."""
     while True:
         with refused(path):
             chunk = os.read(fd, _CHUNK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -160,18 +161,40 @@ def put_memo(connection: sqlite3.Connection, key: str, value: JSON) -> None:
     connection.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, json.dumps(value)))
 
 
-def drop_dead_rows(connection: sqlite3.Connection, live_rows: Sequence[int]) -> None:
-    """Forget the rows without items and number the others anew from 0, in their order; shrink the file."""
+def drop_dead_rows(connection: sqlite3.Connection, spare: Path) -> None:
+    """Forget the rows without items and number the others anew from 0, in their order; shrink the file.
+
+    Args:
+        connection: to the scratch catalog.
+        spare: a file that is not there, on the same disk; it is gone afterwards.
+    """
     connection.execute("DELETE FROM contents WHERE row IN (SELECT row FROM dead_rows)")
     connection.execute("DELETE FROM dead_rows")
-    moves = [(new, old) for new, old in enumerate(live_rows) if new != old]
+    connection.execute("CREATE TEMP TABLE moves (old INTEGER PRIMARY KEY, new INTEGER)")
+    connection.execute(
+        "INSERT INTO moves SELECT row, row_number() OVER (ORDER BY row) - 1 FROM contents ORDER BY row"
+    )
     # New numbers are smaller than old ones: in ascending order, none is taken when it is needed. All parts of
     # an image live or die together, so that they still follow their head.
+    moves = connection.execute("SELECT new, old FROM moves WHERE new != old ORDER BY old")
     connection.executemany("UPDATE contents SET row = ?1, head = ?1 - part WHERE row = ?2", moves)
-    connection.executemany("UPDATE items SET row = ? WHERE row = ?", moves)
+    # An index that is changed entry by entry takes ten times as long as one made anew.
+    (by_row,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'items_by_row'").fetchone()
+    connection.execute("DROP INDEX items_by_row")
+    connection.execute("UPDATE items SET row = (SELECT new FROM moves WHERE old = items.row)")
+    connection.execute(by_row)
+    connection.execute("DROP TABLE moves")
     connection.execute("COMMIT")
-    connection.execute("VACUUM")
+    _shrink(connection, spare)
     connection.execute("BEGIN")
+
+
+def _shrink(connection: sqlite3.Connection, spare: Path) -> None:
+    """VACUUM, by way of a file: with temporary tables in memory it would hold the whole catalog there."""
+    connection.execute("VACUUM INTO ?", (str(spare),))
+    with contextlib.closing(sqlite3.connect(spare)) as shrunk:
+        shrunk.backup(connection)
+    spare.unlink()
 
 
 def _new_id(connection: sqlite3.Connection, path: bytes, frame: int) -> str:

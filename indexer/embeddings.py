@@ -78,9 +78,7 @@ class Embeddings:
         if len(self._blocks) == 1:
             return self._view(0)[rows]
         result = np.empty((len(rows), self._dim), dtype=np.float32)
-        owners = np.searchsorted(self._starts, rows, side="right") - 1
-        for number in np.unique(owners).tolist():
-            mine = owners == number
+        for number, mine in self._owned(rows):
             result[mine] = self._view(number)[rows[mine] - self._starts[number]]
         return result
 
@@ -91,6 +89,21 @@ class Embeddings:
         index = row - self._blocks[number].first_row
         start, end = np.frombuffer(content, OFFSET, count=2, offset=index * OFFSET.itemsize).tolist()
         return bytes(content[start:end])
+
+    def thumbnail_sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Bytes of each row's encoded picture, (n,)."""
+        sizes = np.empty(len(rows), dtype=np.int64)
+        for number, mine in self._owned(rows):
+            content, n_rows = self._thumbnail_files[number].content(), self._blocks[number].n_rows
+            offsets = np.frombuffer(content, OFFSET, count=n_rows + 1)
+            sizes[mine] = np.diff(offsets)[rows[mine] - self._starts[number]]
+        return sizes
+
+    def _owned(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """Each block that has some of the rows, and which of them."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owners).tolist():
+            yield number, owners == number
 
     def _view(self, number: int) -> NDArray[np.float32]:
         view = self._views[number]

@@ -50,8 +50,8 @@ class Index:
     def open(cls, path: Path, *, store: str | None = None, resident: bool = True) -> Self:
         """Open the newest generation.
 
-        The catalog and the model are checked against their checksums here, embeddings and store files
-        before their first use.
+        The model is checked against its checksums here, the catalog before its first answer, embeddings
+        and store files before their first use: opening takes as long for a million items as for ten.
 
         Args:
             path: of the index directory.

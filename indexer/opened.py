@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbir.errors import IndexDamagedError
 from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
+from indexer.formats import FORMAT, connect_published, open_older
 from indexer.manifest import MODEL, Manifest, read_manifest
 from indexer.sealed import SealedFile, check_file, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from indexer.durable import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,9 @@ def open_generation(path: Path) -> Opened:
 
 def _open(path: Path, manifest: Manifest) -> Opened:
     for name, seal in manifest.files.items():
-        if name == manifest.catalog or name.startswith(f"{MODEL}/"):
+        if name.startswith(f"{MODEL}/"):
             check_file(path / name, seal)
-    catalog = Catalog.open(path / manifest.catalog, found_format=manifest.format)
+    catalog = _open_catalog(path / manifest.catalog, manifest.files[manifest.catalog], manifest.format)
     try:
         embeddings = Embeddings(path, manifest.blocks, manifest.files, manifest.dim)
         store_files = {name: SealedFile(path / name, manifest.files[name]) for name in manifest.store.files}
@@ -55,3 +60,19 @@ def _open(path: Path, manifest: Manifest) -> Opened:
         catalog.close()
         raise
     return Opened(manifest, catalog, embeddings, store_files)
+
+
+def _open_catalog(path: Path, seal: Seal, found_format: int) -> Catalog:
+    """Its bytes are compared with the seal before its first answer: here it would take longer with items.
+
+    One of an older format is read here, for it is brought to today's in a private copy.
+    """
+    sealed = SealedFile(path, seal)
+    try:
+        if found_format < FORMAT:
+            sealed.content()
+            return Catalog(open_older(path, found_format))
+        return Catalog(connect_published(path), sealed.content)
+    except sqlite3.Error as error:
+        path.stat()
+        raise IndexDamagedError(f"{str(path)!r} can't be opened: {error}. Build it again.") from error

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Self
 from cbir.errors import IndexWriteError
 from indexer import edits, publish
 from indexer.catalog import Catalog
-from indexer.durable import Seal, copy_file, refused
+from indexer.durable import Seal, refused
 from indexer.formats import FORMAT, upgrade_catalog
 from indexer.lock import WriterLock
 from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
 from indexer.pending import Pending
-from indexer.sealed import check_file, damaged
+from indexer.sealed import check_file, copy_checked, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,10 +76,9 @@ class Scratch:
                 for name, seal in manifest.files.items():
                     if name.startswith(f"{MODEL}/"):
                         check_file(path / name, seal)
-                check_file(catalog, manifest.files[manifest.catalog])
+                copy_checked(catalog, path / publish.SCRATCH / _CATALOG, manifest.files[manifest.catalog])
             except FileNotFoundError as error:
                 raise damaged(Path(error.filename), "it is missing") from error
-            copy_file(catalog, path / publish.SCRATCH / _CATALOG)
             scratch = cls(path, lock, manifest, _connect(path, new=False))
             try:
                 scratch.upgrade()
@@ -140,7 +139,7 @@ class Scratch:
         described = replace(
             self.pending.described(manifest),
             n_items=self.catalog.n_items(),
-            n_dead_rows=len(self.catalog.dead_rows()),
+            n_dead_rows=self.catalog.n_dead_rows(),
             store=store or manifest.store,
         )
         self._connection.execute("COMMIT")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from cbir.errors import IndexDamagedError
-from indexer.durable import Seal, seal_of
+from indexer.durable import Seal, chunks_of, seal_of, write_unsynced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,10 +75,25 @@ def check_file(path: Path, seal: Seal) -> None:
         raise
     except OSError as error:
         raise _unreadable(path, error) from error
-    if found.size != seal.size:
-        raise damaged(path, f"{found.size} bytes found, {seal.size} written")
-    if found.checksum != seal.checksum:
-        raise damaged(path, f"checksum {found.checksum[:8]} found, {seal.checksum[:8]} written")
+    _compare(path, found, seal)
+
+
+def copy_checked(path: Path, target: Path, seal: Seal) -> None:
+    """Copy a file to work on, and compare what was copied with the seal, in one reading.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        IndexDamagedError: it does not fit; the copy is of no use.
+        IndexWriteError: the disk refused.
+    """
+    try:
+        reader = path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with reader:
+        _compare(path, write_unsynced(target, chunks_of(reader.fileno(), path)), seal)
 
 
 def damaged(path: Path, what: str) -> IndexDamagedError:
@@ -86,6 +101,13 @@ def damaged(path: Path, what: str) -> IndexDamagedError:
     return IndexDamagedError(
         f"{str(path)!r} is damaged: {what}. Restore the index from a copy, or build it again."
     )
+
+
+def _compare(path: Path, found: Seal, seal: Seal) -> None:
+    if found.size != seal.size:
+        raise damaged(path, f"{found.size} bytes found, {seal.size} written")
+    if found.checksum != seal.checksum:
+        raise damaged(path, f"checksum {found.checksum[:8]} found, {seal.checksum[:8]} written")
 
 
 def _unreadable(path: Path, error: OSError) -> IndexDamagedError:

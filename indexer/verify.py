@@ -19,9 +19,14 @@ from indexer.vectors import LENGTH_TOLERANCE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from indexer.embeddings import Embeddings
+
 _SEED = 20240501
 _SAMPLE = 64
 _DEPTH = 10
+_CHUNK_ROWS = 1 << 14
 _FLAT_RECALL = 0.999
 _INVERTED_RECALL = 0.95
 
@@ -121,14 +126,21 @@ def _check_rows(opened: Opened) -> list[str]:
     if catalog.n_items() != manifest.n_items:
         findings.append(f"The manifest counts {manifest.n_items} items, the catalog {catalog.n_items()}.")
     findings += [f"{n} {what}." for what, query in _NONE_OF.items() if (n := catalog.rows(query)[0][0])]
-    for first_row, block in opened.embeddings.blocks():
-        lengths = np.linalg.norm(block.astype(np.float64), axis=1)
-        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
-        if len(wrong):
-            findings.append(
-                f"{len(wrong)} embeddings are not of length 1, the first is {first_row + wrong[0]}."
-            )
+    wrong = _of_other_length(opened.embeddings)
+    if len(wrong):
+        findings.append(f"{len(wrong)} embeddings are not of length 1, the first is {wrong[0]}.")
     return findings
+
+
+def _of_other_length(embeddings: Embeddings) -> NDArray[np.int64]:
+    wrong = [np.empty(0, dtype=np.int64)]
+    for first_row, block in embeddings.blocks():
+        for start in range(0, len(block), _CHUNK_ROWS):
+            chunk = block[start : start + _CHUNK_ROWS]
+            lengths = np.sqrt(np.vecdot(chunk, chunk, dtype=np.float64))
+            outside = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))
+            wrong.append(outside + first_row + start)
+    return np.concatenate(wrong)
 
 
 def _check_store(path: Path, opened: Opened) -> tuple[int, list[str]]:
