@@ -17,7 +17,7 @@ from cli.exit_codes import UsageProblem
 from cli.folders import config_folder
 
 Device = Literal["auto", "cpu", "cuda"]
-StoreKind = Literal["faiss", "exact"]
+StoreKind = Literal["faiss", "qdrant", "exact"]
 
 _LIMITS = DecodeLimits()
 _WORDS = {

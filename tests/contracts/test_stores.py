@@ -19,10 +19,14 @@ from indexer.records import NewImage
 from indexer.sealed import SealedFile
 from indexer.stores import STORES, Generation, Neighbours, Store
 from indexer.stores import faiss as faiss_store
+from indexer.stores.qdrant.edge import ShardLayout
+from indexer.stores.qdrant.embedded import build_shard
 
 KINDS = {name: kind.build for name, kind in STORES.items()}
 KINDS["faiss in half precision"] = KINDS["faiss"]
 KINDS["faiss above its flat limit"] = partial(faiss_store.build, flat_limit=100)
+KINDS["qdrant through its graph"] = partial(build_shard, layout=ShardLayout(scan_up_to_kb=1))
+KINDS["qdrant in 8 bits"] = partial(build_shard, layout=ShardLayout(scan_up_to_kb=1, int8=True))
 
 N_ROWS, DIM = 5000, 16
 

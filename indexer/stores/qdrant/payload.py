@@ -41,12 +41,12 @@ def columns_of(items: Iterable[Item]) -> dict[str, Kind]:
     """The columns that the engine can filter by as ``where`` would, each of one kind, by name.
 
     Left out are columns of several kinds, names that Qdrant's paths can't say (with a quote or a backslash),
-    and values that it would round or refuse.
+    values that it would round or refuse, and the id: it leaves so few rows that they need no engine.
     """
     kinds: dict[str, set[Kind | None]] = {}
     for item in items:
         for name, value in _columns(item):
-            if value is not None:
+            if value is not None and name != "id":
                 kinds.setdefault(name, set()).add(_kind(value))
     return {
         name: kind
