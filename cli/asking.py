@@ -22,6 +22,7 @@ from indexer.index import Index
 
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
+    from indexer.refine import Refinement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Question:
         unlike: ids of items to move it away from.
         tta: the views of an image file; None for those of the index.
         exclude_same_group: leave the query's patient out.
+        refinements: of the search.
         thumbnails: also fetch the pictures.
     """
 
@@ -46,6 +48,7 @@ class Question:
     unlike: tuple[str, ...] = ()
     tta: tuple[str, ...] | None = None
     exclude_same_group: bool = False
+    refinements: tuple[Refinement, ...] = ()
     thumbnails: bool = False
 
 
@@ -74,12 +77,28 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
             "total": time.perf_counter() - started,
         }
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
-        return replace(blank, k=question.k, hits=hits, seconds=seconds, thumbnails=pictures)
+        return replace(
+            blank, k=question.k, hits=hits, refined_by=_refined_by(question), seconds=seconds,
+            thumbnails=pictures,
+        )  # fmt: skip
 
 
 def find(index: Index, queries: Sequence[Query], question: Question) -> list[list[Hit]]:
     """The hits of each query, found as the question says: every command that searches searches here."""
-    return index.search_many(queries, question.k, exclude_same_group=question.exclude_same_group)
+    excludes = question.exclude_same_group
+    if question.refinements:
+        from indexer.refine import refined_search
+
+        return refined_search(index, queries, question.k, question.refinements, exclude_same_group=excludes)
+    return index.search_many(queries, question.k, exclude_same_group=excludes)
+
+
+def _refined_by(question: Question) -> tuple[str, ...]:
+    if not question.refinements:
+        return ()
+    from indexer.refine import wording
+
+    return tuple(map(wording, question.refinements))
 
 
 def _asked(index: Index, question: Question, settings: Settings) -> tuple[Query | None, Answer]:

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from cbir.errors import ItemsError
 from cbir.evaluation.definitions import DEFINITIONS, DefinedRow, Definition, by_definition
-from cbir.evaluation.pairing import Paired, compare_studies
 from cbir.evaluation.protocol import Search, Study
 from cbir.evaluation.report import Provenance, Report, report_of
 from cbir.evaluation.seeds import Spread, spread_over_seeds
 from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
+from cli.comparing import Compared, compare_with_others
 from cli.versions import versions
 from indexer.index import Index
+from indexer.refine import wording
 from indexer.study import StudyPlan, split_hash, study_index
 
 _MAX_WHOLE_HITS = 20_000_000
@@ -71,7 +72,7 @@ class Evaluation:
         summary: their numbers.
         provenance: where they come from.
         report: what page and JSON show beside; None for the table alone.
-        compared: other indexes, and how the first differs from each.
+        compared: other searches, and how the first differs from each.
         spreads: over the training's seeds, by measure; empty for one.
         defined: by another's definition, with its values; None where none was asked for.
         notes: what a reader of the numbers must know.
@@ -83,7 +84,7 @@ class Evaluation:
     summary: Summary
     provenance: Provenance
     report: Report | None
-    compared: Sequence[tuple[Path, Paired]]
+    compared: Sequence[Compared]
     spreads: Mapping[str, Spread]
     defined: tuple[Definition, Sequence[DefinedRow]] | None
     notes: tuple[str, ...]
@@ -121,10 +122,7 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
             write_qrels(study, trec / "qrels.txt", queries=list((asking or index).items()))
         deep = _whole_lists(index, asking, study, request.plan, search) if request.whole_lists else None
         summary = summarise(study, seed=request.seed, whole=deep)
-        compared = [
-            (path, compare_studies(study, _study_at(path, request.plan), seed=request.seed))
-            for path in request.compare
-        ]
+        compared = compare_with_others(study, index, asking, request)
         provenance = _provenance(index, request)
         return Evaluation(
             request=request,
@@ -140,7 +138,7 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
                 thumbnail=index.thumbnail if pictures else _no_picture,
                 query_thumbnail=(asking or index).thumbnail if pictures else _no_picture,
                 embeddings=partial(_embeddings, index) if pictures else None,
-                compared=[(str(path), paired) for path, paired in compared],
+                compared=[(each.name, each.paired) for each in compared],
                 seed=request.seed,
             )
             if report
@@ -189,11 +187,11 @@ def _defined(study: Study, request: Request) -> tuple[Definition, Sequence[Defin
     return definition, by_definition(study, definition, seed=request.seed)
 
 
-def _notes_of_compared(compared: Sequence[tuple[Path, Paired]]) -> tuple[str, ...]:
+def _notes_of_compared(compared: Sequence[Compared]) -> tuple[str, ...]:
     return tuple(
-        f"not compared with {path}: {paired.n_left_out} queries that only one of the two could answer"
-        for path, paired in compared
-        if paired.n_left_out
+        f"not compared with {each.name}: {n_left_out} queries that only one of the two could answer"
+        for each in compared
+        if (n_left_out := each.paired.n_left_out)
     )
 
 
@@ -219,7 +217,8 @@ def _who(request: Request) -> str:
     asked = f"queries of {request.queries}, " if request.queries else ""
     there = f"gallery of {request.gallery}, " if request.gallery else ""
     ranked = f"ranked by {request.run}, " if request.run else ""
-    return f"{asked}{there}{ranked}each query's group left out"
+    refined = "".join(f"refined by {wording(each)}, " for each in request.plan.refinements)
+    return f"{asked}{there}{ranked}{refined}each query's group left out"
 
 
 def _embeddings(index: Index, item_ids: Sequence[str]) -> NDArray[np.float32]:

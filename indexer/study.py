@@ -9,6 +9,8 @@ from cbir.evaluation.protocol import Search, Study, rank_queries
 from cbir.items.part import Part, Selection, values_of
 from cbir.types import Item
 from indexer.index import Index
+from indexer.refine import Refinement, refined_gallery
+from indexer.refine.gallery import IndexGallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class StudyPlan:
         queries: the items that ask; None for all.
         gallery: the items that may be found; None for all. A query's own group never may.
         may_share_groups: a query may have its group in a gallery that is not all of the same index.
+        refinements: of the search; what a query may not find has no part in them.
     """
 
     label: str = "label"
@@ -28,6 +31,7 @@ class StudyPlan:
     queries: Selection | None = None
     gallery: Selection | None = None
     may_share_groups: bool = False
+    refinements: tuple[Refinement, ...] = ()
 
 
 def study_index(
@@ -50,12 +54,19 @@ def study_index(
     asked = everything if asking is None else _labelled(asking, plan.label)
     queries = plan.queries.of(asked, str((asking or index).path)) if plan.queries else asked
     among = frozenset(item.id for item in gallery) if plan.gallery else None
+    apart: Search | None = None
+    if plan.refinements and search is None:
+        search, apart = (
+            _refined(index, asking or index, among, plan.refinements, leaves_group=leaves_group)
+            for leaves_group in (False, True)
+        )
     return rank_queries(
         queries,
         search or _search(index, asking or index, among),
         plan.k,
         gallery=gallery,
         may_share_groups=plan.may_share_groups or (asking is None and plan.gallery is None),
+        apart=apart,
     )
 
 
@@ -82,5 +93,29 @@ def _search(index: Index, source: Index, among: frozenset[str] | None) -> Search
         # As strangers: the protocol leaves out the query and its group, and such queries are asked together.
         strangers = [replace(source.query(each), item_id=None, group=None) for each in query_ids]
         return [[hit.item.id for hit in hits] for hits in index.search_many(strangers, depth, among=among)]
+
+    return search
+
+
+def _refined(
+    index: Index,
+    source: Index,
+    among: frozenset[str] | None,
+    refinements: Sequence[Refinement],
+    *,
+    leaves_group: bool,
+) -> Search:
+    whole, without_group = (
+        refined_gallery(IndexGallery(index, exclude_same_group=excludes, among=among), refinements)
+        for excludes in (False, True)
+    )
+
+    def search(query_ids: Sequence[str], depth: int) -> list[list[str]]:
+        # One by one: each may find something else.
+        found = []
+        for query in map(source.query, query_ids):
+            gallery = without_group if leaves_group and query.group is not None else whole
+            found.append([hit.item.id for hit in gallery.search([query], depth)[0]])
+        return found
 
     return search

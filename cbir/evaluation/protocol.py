@@ -81,6 +81,7 @@ def rank_queries(
     *,
     gallery: Sequence[Item] | None = None,
     may_share_groups: bool = False,
+    apart: Search | None = None,
 ) -> Study:
     """Ask for every labelled query, and keep the labels of its first ``k`` eligible hits.
 
@@ -94,6 +95,9 @@ def rank_queries(
         k: at least 1.
         gallery: None when the queries are the gallery: leave one group out.
         may_share_groups: a query may have its group in another gallery; the group is left out as ever.
+        apart: the same search with each query's group left out before it began, where that gives another
+            order than leaving out its hits: one whose scores come from what else may be found. ``search``
+            then tells only what leaks. None: hits are left out.
 
     Raises:
         ItemsError: fewer than two labels in the gallery, no query that could be answered, or a query whose
@@ -114,7 +118,7 @@ def rank_queries(
             f"for {len(asked)} the gallery has their label in their own group alone, or not at all. "
             "Label more items, of more groups."
         )
-    found = dict(_answers(answerable, search, k, pool))
+    found = dict(_answers(answerable, search, k, pool, apart))
     rankings = tuple(_ranking(query, found[query.id][0], pool, classes) for query in answerable)
     group_codes: dict[str, int] = {}
     return Study(
@@ -161,18 +165,23 @@ def _check(queries: Sequence[Item], pool: Pool, *, is_other: bool, may_share_gro
 
 
 def _answers(
-    queries: Sequence[Item], search: Search, k: int, pool: Pool
+    queries: Sequence[Item], search: Search, k: int, pool: Pool, apart: Search | None
 ) -> Iterator[tuple[str, tuple[NDArray[np.int64], NDArray[np.int64]]]]:
     """The places of each query's hits without its group, and without itself alone."""
     waiting = sorted(queries, key=pool.n_excluded)
     for start in range(0, len(waiting), _N_AT_ONCE):
         batch = waiting[start : start + _N_AT_ONCE]
-        depth = min(k + max(map(pool.n_excluded, batch)), pool.n_items)
+        n_to_leave_out = 0 if apart else max(map(pool.n_excluded, batch))
+        depth = min(k + n_to_leave_out, pool.n_items)
         while batch:
             short = []
-            for query, hits in zip(batch, search([query.id for query in batch], depth), strict=True):
-                fair, leaking = pool.eligible(query, hits)
-                if len(fair) < k and depth < pool.n_items:  # items without a label took the places
+            query_ids = [query.id for query in batch]
+            found = search(query_ids, depth)
+            without = apart(query_ids, depth) if apart else found
+            for query, hits, fair_hits in zip(batch, found, without, strict=True):
+                fair, leaking = pool.eligible(query, fair_hits)[0], pool.eligible(query, hits)[1]
+                # Items without a label may have taken the places.
+                if min(len(fair), len(leaking)) < k and len(fair_hits) == depth < pool.n_items:
                     short.append(query)
                 else:
                     yield query.id, (fair[:k], leaking[:k])

@@ -10,6 +10,7 @@ import typer
 
 from cli import options as opt
 from cli.group import COMMAND
+from cli.refining import Refine, refinements
 from cli.settings import load_settings
 from cli.terminal import note, out
 
@@ -55,6 +56,7 @@ def evaluate(
             rich_help_panel=_WHO,
         ),
     ] = False,
+    refine: Refine = None,
     compare: Annotated[
         list[Path] | None,
         typer.Option(
@@ -130,6 +132,8 @@ def evaluate(
     _refuse_what_clashes(
         asking=asking, several=[*others, *repeats], run=run, shares=allow_shared_groups, gallery=gallery
     )
+    if run and refine:
+        raise typer.BadParameter("--run judges one run as it is: leave out --refine")
     settings = load_settings(index=index)
     from cbir.evaluation.definitions import DEFINITIONS
     from cli.evaluating import Request, evaluate_index
@@ -145,6 +149,7 @@ def evaluate(
         queries=_selection(None if asking else queries),
         gallery=_selection(gallery),
         may_share_groups=allow_shared_groups,
+        refinements=refinements(refine),
     )
     request = Request(
         index=settings.index, plan=plan, queries=queries, gallery=gallery, asking=asking,

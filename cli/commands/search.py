@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli import options as opt
+from cli.refining import Refine, refinements
 from cli.settings import load_settings
 from cli.terminal import note, out, shows_pictures
 
@@ -58,6 +59,7 @@ def search(
         Literal["group"] | None,
         typer.Option(help="Leave out every image of the query's patient.", rich_help_panel=_FOUND),
     ] = None,
+    refine: Refine = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)
     ] = False,
@@ -84,7 +86,8 @@ def search(
 ) -> None:
     """Find the images of an index that look most like one image.
 
-    The score is the cosine of the two embeddings: 1 for the same image. Research use only, not for diagnosis.
+    The score is the cosine of the two embeddings: 1 for the same image; with --refine, what the last
+    refinement orders by. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
     settings = load_settings(
@@ -110,6 +113,7 @@ def search(
         unlike=tuple(unlike or ()),
         tta=opt.views(tta),
         exclude_same_group=exclude_same == "group",
+        refinements=refinements(refine),
         thumbnails=pictures or html is not None,
     )
     answer = ask(question, settings, started=started)
@@ -159,5 +163,7 @@ def _tell(answer: Answer) -> None:
         note(f"asked for: {asked}")
     if labels := answer.labels():
         note("labels of the hits: " + ", ".join(f"{label} {count}" for label, count in labels.items()))
+    if answer.refined_by:
+        note(f"refined by {', '.join(answer.refined_by)}: scores are not those of the plain search")
     for each in answer.notes:
         note(f"query: {each}")

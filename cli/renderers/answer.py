@@ -33,6 +33,7 @@ class Answer:
         n_items: in the index.
         hits: best first.
         seconds: by stage, and ``total``.
+        refined_by: the refinements of the search, as ``--refine`` takes them.
         notes: what reading did to the query.
         query_thumbnail: JPEG; empty when no picture was asked for.
         thumbnails: JPEG by item id; empty likewise.
@@ -51,6 +52,7 @@ class Answer:
     n_items: int
     hits: tuple[Hit, ...]
     seconds: Mapping[str, float]
+    refined_by: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     query_thumbnail: bytes = b""
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)

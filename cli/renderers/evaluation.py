@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from cbir import __version__
 from cbir.evaluation.comparison import holm
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
-from cbir.evaluation.pairing import Paired
 from cbir.evaluation.plain import plain_ends, plain_number
 from cbir.evaluation.protocol import Study
 from cbir.evaluation.report import report_document
 from cbir.evaluation.summary import Estimate, Row, Summary
 from cbir.evaluation.titles import title
+from cli.comparing import Compared
 from cli.evaluating import Evaluation
 from cli.renderers.definition import definition_values, render_definition
 from cli.renderers.table import columns
+from indexer.refine import wording
 
 VERSION = 1
 """Goes up when a field changes its meaning or goes away; new fields may come any time."""
@@ -68,6 +68,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
         },
         "queries": request.queries,
         "gallery": request.gallery,
+        "refine": [wording(each) for each in request.plan.refinements],
         "run": None if request.run is None else str(request.run),
         "split_hash": source.split_hash,
         "label": source.label,
@@ -96,8 +97,8 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "delta": plain_number(summary.leak.delta),
         },
         "comparisons": [
-            _comparison(path, paired, corrected)
-            for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True)
+            _comparison(compared, corrected)
+            for compared, corrected in zip(evaluation.compared, _corrected(evaluation), strict=True)
         ],
         "seeds": {
             name: {"values": list(each.values), "mean": each.mean, "sd": plain_number(each.sd)}
@@ -156,11 +157,11 @@ def _luck(summary: Summary) -> str:
 def _comparisons(evaluation: Evaluation) -> str:
     what = f"macro {title('precision', evaluation.summary.k)}"
     rows = [("compared with", what, "there", "difference", "95 % interval", "p", "p (Holm)", "queries")]
-    for (path, paired), corrected in zip(evaluation.compared, _corrected(evaluation), strict=True):
-        found = paired.comparison
+    for compared, corrected in zip(evaluation.compared, _corrected(evaluation), strict=True):
+        paired, found = compared.paired, compared.paired.comparison
         values = _text(paired.value), _text(paired.other), f"{found.difference:+.4f}", _span(found.interval)
         p_values = _p(found.p_value), _p(corrected)
-        rows.append((str(path), *values, *p_values, str(paired.n_queries)))
+        rows.append((compared.name, *values, *p_values, str(paired.n_queries)))
     return columns(rows)
 
 
@@ -174,7 +175,7 @@ def _seeds(evaluation: Evaluation) -> str:
 
 
 def _corrected(evaluation: Evaluation) -> list[float]:
-    return holm([paired.comparison.p_value for _, paired in evaluation.compared])
+    return holm([compared.paired.comparison.p_value for compared in evaluation.compared])
 
 
 def _row(row: Row, classes: Sequence[str]) -> dict[str, object]:
@@ -200,10 +201,11 @@ def _estimate(estimate: Estimate) -> dict[str, object]:
     return {**plain, **baselines, **luck, "beats_both": not estimate.unbeaten}
 
 
-def _comparison(path: Path, paired: Paired, corrected: float) -> dict[str, object]:
-    found = paired.comparison
+def _comparison(compared: Compared, corrected: float) -> dict[str, object]:
+    paired, found = compared.paired, compared.paired.comparison
     return {
-        "index": str(path),
+        "index": str(compared.index),
+        "refine": list(compared.refined_by),
         "measure": "macro precision",
         "value": plain_number(paired.value),
         "other": plain_number(paired.other),

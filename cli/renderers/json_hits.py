@@ -26,6 +26,7 @@ def render_json(answer: Answer) -> str:
             "unlike": list(answer.unlike),
         },
         "k": answer.k,
+        "refine": list(answer.refined_by),
         "index": {
             "name": answer.index.name,
             "fingerprint": answer.fingerprint,

@@ -20,6 +20,9 @@ _BETWEEN_VALUES = "/"
 def parse_refinements(texts: Sequence[str]) -> tuple[Refinement, ...]:
     """Read refinements, ``NAME`` or ``NAME:FIELD=VALUE,FIELD=VALUE``; a field left out has its default.
 
+    Returns:
+        In the order in which they work, whatever the texts' order.
+
     Raises:
         SpecError: an unknown name or field, a name twice, or a value out of range or of another kind.
     """
@@ -40,15 +43,15 @@ def parse_grid(texts: Sequence[str]) -> list[list[Refinement]]:
     Raises:
         SpecError: as there.
     """
-    tried = {}
+    tried = []
     for name, given in _read(texts):
         values: dict[str, Sequence[float]] = dict(REFINEMENTS[name].grid)
         for field, text in given.items():
             values[field] = [_number(name, field, each) for each in text.split(_BETWEEN_VALUES)]
-        tried[name] = [
-            REFINEMENTS[name](**dict(zip(values, each, strict=True))) for each in product(*values.values())
-        ]
-    return [tried[name] for name in REFINEMENTS if name in tried]
+        tried.append(
+            [REFINEMENTS[name](**dict(zip(values, each, strict=True))) for each in product(*values.values())]
+        )
+    return tried
 
 
 def wording(refinement: Refinement) -> str:
@@ -59,7 +62,7 @@ def wording(refinement: Refinement) -> str:
 
 
 def _read(texts: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
-    """Of each text, the refinement's name, and the values given by field."""
+    """The name of each refinement, in the order in which they work, and the values given by field."""
     found: dict[str, Mapping[str, str]] = {}
     for text in texts:
         name, _, rest = text.partition(":")
@@ -75,7 +78,7 @@ def _read(texts: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
                 raise SpecError(f"{name} has no setting {word!r}; {nearest(word, known)}")
             given[known[word]] = value
         found[name] = given
-    return list(found.items())
+    return [(name, found[name]) for name in REFINEMENTS if name in found]
 
 
 def _number(name: str, field: str, text: str) -> float:

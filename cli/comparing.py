@@ -1,0 +1,52 @@
+"""What an evaluation is compared with: other indexes, and the same one's plain search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbir.evaluation.pairing import Paired, compare_studies
+from indexer.index import Index
+from indexer.refine import wording
+from indexer.study import study_index
+
+if TYPE_CHECKING:
+    from cbir.evaluation.protocol import Study
+    from cli.evaluating import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Another search for the same queries.
+
+    Args:
+        index: searched.
+        refined_by: how, as ``wording`` says it.
+        is_plain: whether it is the evaluated index, searched without refinements.
+        paired: how the evaluated search differs from it.
+    """
+
+    index: Path
+    refined_by: tuple[str, ...]
+    is_plain: bool
+    paired: Paired
+
+    @property
+    def name(self) -> str:
+        """For a table."""
+        return "its plain search" if self.is_plain else str(self.index)
+
+
+def compare_with_others(study: Study, index: Index, asking: Index | None, request: Request) -> list[Compared]:
+    """Compare a study with the plain search, where it is a refined one, and with the indexes asked for."""
+    plan = request.plan
+    found = []
+    if plan.refinements:
+        plain = study_index(index, replace(plan, refinements=()), asking=asking)
+        found.append(Compared(request.index, (), True, compare_studies(study, plain, seed=request.seed)))
+    for path in request.compare:
+        with Index.open(path) as other:
+            paired = compare_studies(study, study_index(other, plan), seed=request.seed)
+        found.append(Compared(path, tuple(map(wording, plan.refinements)), False, paired))
+    return found
