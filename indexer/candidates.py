@@ -10,6 +10,7 @@ from cbir.images.files import FileBytes, SlideFile, read_file_or_slide
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import DecodeLimits
 from cbir.images.slides.spec import SlideSpec
+from cbir.images.tiles import Box
 from cbir.items import Found, Refused
 from indexer.records import FileRecord
 from indexer.stopwatch import Stopwatch
@@ -79,8 +80,10 @@ def read(
         return Skip(_unread(found.path, error.reason, error.detail))
 
 
-def decode(judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch) -> Outcome:
-    """Decode what is wanted, and pass on the rest; any thread may."""
+def decode(
+    judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch, region: Box | None = None
+) -> Outcome:
+    """Decode what is wanted (of an image a region, where one is given), pass on the rest; any thread may."""
     if not isinstance(judged, Wanted):
         return judged
     record = indexed(judged.file)
@@ -88,7 +91,7 @@ def decode(judged: Wanted | Known | Skip, *, pool: DecodePool, watch: Stopwatch)
         return WantedSlide(judged.found, record, judged.file)
     try:
         with watch.stage("decode"):
-            return Decoded(judged.found, record, tuple(pool.decode(judged.file.data)))
+            return Decoded(judged.found, record, tuple(pool.decode(judged.file.data, region=region)))
     except ImageError as error:
         return Skip(skipped(record, error.reason, error.detail))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +50,7 @@ def embed_image(
 ) -> QueryImage:
     """Decode and embed the bytes of an image file, or a region of it; of several frames, the middle one.
 
-    The query's group is that of its item when the image is in the index, else the patient that the file names
-    (hashed with the pool's key).
+    The query's group is as ``query_from`` says; the patient is hashed with the pool's key.
 
     Raises:
         ImageError: the bytes are no image, can't be decoded within the limits, or end before the region.
@@ -60,7 +59,7 @@ def embed_image(
     watch = Stopwatch()
     with watch.stage("decode"):
         frames = pool.decode(data, region=region)
-    frame = frames[len(frames) // 2]
+    frame = middle_frame(frames)
     with watch.stage("embed"):
         [parts] = embed_frames(embedder, [frame], index.spec.tiles)
     if isinstance(parts, VectorError):
@@ -83,6 +82,28 @@ def embed_slide_query(index: Index, slide: SlideFile, *, pool: DecodePool, embed
     return _query_image(index, slide.sha256, *embedded, embedder=embedder, watch=watch)
 
 
+def query_from(
+    index: Index, sha256: str, frame: DecodedFrame, parts: NDArray[np.float32], *, fingerprint: str
+) -> Query:
+    """Make a query of an embedded image; its group is that of its item, else the patient the file names.
+
+    Args:
+        index: to be searched.
+        sha256: of the file's bytes.
+        frame: as decoded.
+        parts: (n_parts, dim), unit rows.
+        fingerprint: of the extractor.
+    """
+    known = index.items_by_content(sha256)
+    group = known[0].group if known else frame.info.patient
+    return Query(parts if len(parts) > 1 else parts[0], fingerprint, group=group)
+
+
+def middle_frame(frames: Sequence[DecodedFrame]) -> DecodedFrame:
+    """The one that speaks for a file of several."""
+    return frames[len(frames) // 2]
+
+
 def _query_image(
     index: Index,
     sha256: str,
@@ -92,8 +113,5 @@ def _query_image(
     embedder: Embedder,
     watch: Stopwatch,
 ) -> QueryImage:
-    embedding = parts if len(parts) > 1 else parts[0]
-    known = index.items_by_content(sha256)
-    group = known[0].group if known else frame.info.patient
-    query = Query(embedding=embedding, fingerprint=embedder.fingerprint, group=group)
+    query = query_from(index, sha256, frame, parts, fingerprint=embedder.fingerprint)
     return QueryImage(query, frame.thumbnail, frame.info, frame.notes, watch.seconds())

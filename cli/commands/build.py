@@ -33,7 +33,10 @@ def build(
         typer.Argument(help="Folders, image files, globs or items files (CSV, Parquet)."),
     ],
     *,
-    output: opt.NewIndex = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
+    ] = None,
     labels: opt.Labels = None,
     label: opt.LabelColumn = None,
     group: opt.GroupColumn = None,

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options as opt
+from cli import search_options as of
+from cli.exit_codes import ExitCode
 from cli.refining import Refine, refinements
 from cli.settings import load_settings
-from cli.terminal import note, out, shows_pictures
+from cli.showing import Shown, show
+from cli.terminal import note
 
 if TYPE_CHECKING:
-    from cbir.images.tiles import Box
-    from cli.renderers.answer import Answer
+    from pathlib import Path
 
-_ASKED, _FOUND, _OUTPUT = "What is asked", "Who may be found", "What comes out"
+    from cbir.images.tiles import Box
+    from cli.asking import Question
+    from cli.settings import Settings
 
 
 def search(
@@ -27,82 +30,44 @@ def search(
     *,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
     index: opt.IndexOption = None,
-    roi: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y,W,H",
-            help="A region of the image, in pixels, as if it were the whole.",
-            rich_help_panel=_ASKED,
-        ),
-    ] = None,
-    like: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID",
-            help="More like this item; again for more; without QUERY, too.",
-            rich_help_panel=_ASKED,
-        ),
-    ] = None,
-    unlike: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Less like this item; again for more.", rich_help_panel=_ASKED),
-    ] = None,
-    tta: Annotated[
-        bool | None,
-        typer.Option(
-            "--tta/--no-tta",
-            help="Look at the query in five views, and average (default: as the index was built).",
-            rich_help_panel=_ASKED,
-        ),
-    ] = None,
-    exclude_same: Annotated[
-        Literal["group"] | None,
-        typer.Option(help="Leave out every image of the query's patient.", rich_help_panel=_FOUND),
-    ] = None,
+    roi: of.Roi = None,
+    like: of.Like = None,
+    unlike: of.Unlike = None,
+    batch: of.Batch = None,
+    tta: of.Tta = None,
+    exclude_same: of.ExcludeSame = None,
     refine: Refine = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)
-    ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.", rich_help_panel=_OUTPUT)] = False,
-    as_paths: Annotated[
-        bool, typer.Option("--paths", help="Paths alone, one a line.", rich_help_panel=_OUTPUT)
-    ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(help="Also write a page with the pictures, in one file.", rich_help_panel=_OUTPUT),
-    ] = None,
-    thumbs: Annotated[
-        bool | None,
-        typer.Option(
-            "--thumbs/--no-thumbs",
-            help="Pictures beside the table (default: where the terminal can).",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
+    as_json: of.AsJson = False,
+    as_csv: of.AsCsv = False,
+    as_paths: of.AsPaths = False,
+    html: of.Html = None,
+    thumbs: of.Thumbs = None,
+    output: of.Output = None,
+    workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,
     memory_mb: opt.MemoryMb = None,
     max_pixel_mb: opt.MaxPixelMb = None,
     max_file_mb: opt.MaxFileMb = None,
 ) -> None:
-    """Find the images of an index that look most like one image.
+    """Find the images of an index that look most like one image, or of many.
 
-    The score is the cosine of the two embeddings: 1 for the same image; with --refine, what the last
-    refinement orders by. Research use only, not for diagnosis.
+    The score is the cosine of the two embeddings, 1 for the same image; with --refine, what the last
+    refinement orders by. Exits with 3 when a query of a batch could not be answered. Research use only, not
+    for diagnosis.
     """
     started = time.perf_counter()
     settings = load_settings(
         index=index,
+        workers=workers,
         timeout_s=timeout_s,
         memory_mb=memory_mb,
         max_pixel_mb=max_pixel_mb,
         max_file_mb=max_file_mb,
     )
-    if as_json + as_csv + as_paths > 1:
-        raise typer.BadParameter("choose one of --json, --csv and --paths")
-    is_table = not (as_json or as_csv or as_paths)
-    pictures = is_table and (shows_pictures() if thumbs is None else thumbs)
-    if query is None and not like:
-        raise typer.BadParameter("name what to search for: an image file, the id of an item, or --like ID")
+    shown = Shown.chosen(as_json=as_json, as_csv=as_csv, as_paths=as_paths, html=html, thumbs=thumbs)
+    alone: dict[str, object] = {"QUERY": query, "--roi": roi, "--like": like, "--unlike": unlike}
+    alone |= {"--json": as_json, "--paths": as_paths, "--html": html, "--thumbs": thumbs}
+    _check(alone, batch=batch, output=output)
     from cli.asking import Question, ask
 
     question = Question(
@@ -114,20 +79,41 @@ def search(
         tta=opt.views(tta),
         exclude_same_group=exclude_same == "group",
         refinements=refinements(refine),
-        thumbnails=pictures or html is not None,
+        thumbnails=shown.needs_thumbnails,
     )
-    answer = ask(question, settings, started=started)
-    out(_rendered(answer, as_json=as_json, as_csv=as_csv, as_paths=as_paths))
-    if pictures:
-        from cli.renderers.pictures import print_pictures
+    if batch is not None:
+        _search_batch(batch, output, question, settings)
+    else:
+        show(ask(question, settings, started=started), shown)
 
-        print_pictures(answer)
-    _tell(answer)
-    if html is not None:
-        from cli.renderers.html import write_html
 
-        write_html(answer, html)
-        note(f"wrote {html}")
+def _check(alone: dict[str, object], *, batch: str | None, output: Path | None) -> None:
+    """One thing is asked: an image, an item, what is like some items; or a batch."""
+    if batch is None:
+        if alone["QUERY"] is None and not alone["--like"]:
+            raise typer.BadParameter(
+                "name what to search for: an image file, the id of an item, --like ID, or --batch FILE"
+            )
+        if output is not None:
+            raise typer.BadParameter("--output is where --batch writes; here write --csv > FILE")
+        return
+    if given := [name for name, value in alone.items() if value]:
+        raise typer.BadParameter(f"--batch and {given[0]} can't go together")
+    if output is not None and output.suffix.lower() not in {".csv", ".parquet"}:
+        raise typer.BadParameter(f"--output {output} must end in .csv or .parquet")
+
+
+def _search_batch(queries: str, output: Path | None, question: Question, settings: Settings) -> None:
+    from cli.batch import search_batch, tell_failed
+
+    report = search_batch(queries, output, question, settings)
+    tell_failed(report.failed, output and output.with_name(f"{output.name}.skipped.jsonl"))
+    if output is not None:
+        note(f"wrote {output}")
+    for line in report.lines():
+        note(line)
+    if report.failed:
+        raise typer.Exit(ExitCode.SKIPPED)
 
 
 def _region(text: str) -> Box:
@@ -137,33 +123,3 @@ def _region(text: str) -> Box:
         return parse_region(text)
     except ValueError as error:
         raise typer.BadParameter(f"--roi: {error}") from None
-
-
-def _rendered(answer: Answer, *, as_json: bool, as_csv: bool, as_paths: bool) -> str:
-    if as_json:
-        from cli.renderers.json_hits import render_json
-
-        return render_json(answer)
-    if as_csv:
-        from cli.renderers.csv_hits import render_csv
-
-        return render_csv(answer)
-    if as_paths:
-        from cli.renderers.csv_hits import render_paths
-
-        return render_paths(answer)
-    from cli.renderers.table import render_table
-
-    return render_table(answer)
-
-
-def _tell(answer: Answer) -> None:
-    note(answer.summary())
-    if asked := answer.asked():
-        note(f"asked for: {asked}")
-    if labels := answer.labels():
-        note("labels of the hits: " + ", ".join(f"{label} {count}" for label, count in labels.items()))
-    if answer.refined_by:
-        note(f"refined by {', '.join(answer.refined_by)}: scores are not those of the plain search")
-    for each in answer.notes:
-        note(f"query: {each}")

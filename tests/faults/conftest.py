@@ -1,4 +1,4 @@
-"""The helpers beside these tests, and the small galleries of the indexer's, are importable here."""
+"""The small galleries of the indexer's tests are importable here, too."""
 
 from __future__ import annotations
 
@@ -6,4 +6,3 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
-sys.path.insert(0, str(Path(__file__).parent))

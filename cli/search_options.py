@@ -1,0 +1,80 @@
+"""The options of `cbir search`, by the panel of its help that they stand in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+_ASKED, _FOUND, _OUTPUT = "What is asked", "Who may be found", "What comes out"
+
+# What is asked
+Roi = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,W,H",
+        help="A region of the image, in pixels, as if it were the whole.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID",
+        help="More like this item; again for more; without QUERY, too.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Unlike = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Less like this item; again for more.", rich_help_panel=_ASKED),
+]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Many queries: CSV or Parquet with a column path or id, and roi and group where wanted.",
+        rich_help_panel=_ASKED,
+    ),
+]
+Tta = Annotated[
+    bool | None,
+    typer.Option(
+        "--tta/--no-tta",
+        help="Look at the query in five views, and average (default: as the index was built).",
+        rich_help_panel=_ASKED,
+    ),
+]
+
+# Who may be found
+ExcludeSame = Annotated[
+    Literal["group"] | None,
+    typer.Option(help="Leave out every image of the query's patient.", rich_help_panel=_FOUND),
+]
+
+# What comes out
+AsJson = Annotated[bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)]
+AsCsv = Annotated[bool, typer.Option("--csv", help="CSV on stdout.", rich_help_panel=_OUTPUT)]
+AsPaths = Annotated[bool, typer.Option("--paths", help="Paths alone, one a line.", rich_help_panel=_OUTPUT)]
+Html = Annotated[
+    Path | None,
+    typer.Option(help="Also write a page with the pictures, in one file.", rich_help_panel=_OUTPUT),
+]
+Thumbs = Annotated[
+    bool | None,
+    typer.Option(
+        "--thumbs/--no-thumbs",
+        help="Pictures beside the table (default: where the terminal can).",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Of --batch: the CSV or Parquet file to write (default: CSV on stdout).",
+        rich_help_panel=_OUTPUT,
+    ),
+]
