@@ -23,7 +23,8 @@ from cli.comparing import Compared, compare_with_others
 from cli.versions import versions
 from indexer.index import Index
 from indexer.refine import wording
-from indexer.study import StudyPlan, split_hash, study_index
+from indexer.shown import Shown
+from indexer.study import StudyPlan, case_column_of, split_hash, study_index
 
 _MAX_WHOLE_HITS = 20_000_000
 
@@ -106,6 +107,7 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
     started = time.perf_counter()
     with ExitStack() as stack:
         index = stack.enter_context(Index.open(request.index))
+        request = _with_column(index, request)
         asking = stack.enter_context(Index.open(request.asking)) if request.asking else None
         search: Search | None = None
         notes: tuple[str, ...] = ()
@@ -116,10 +118,12 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
         study = study_index(index, request.plan, asking=asking, search=search)
         if request.run:
             notes = notes_of_run(study, run)
+        shown = Shown.of(index, request.plan)
+        asked = Shown.of(asking, request.plan) if asking else shown
         if trec:
             trec.mkdir(parents=True, exist_ok=True)
             write_run(study, trec / "run.txt")
-            write_qrels(study, trec / "qrels.txt", queries=list((asking or index).items()))
+            write_qrels(study, trec / "qrels.txt", queries=list(asked.items()))
         deep = _whole_lists(index, asking, study, request.plan, search) if request.whole_lists else None
         summary = summarise(study, seed=request.seed, whole=deep)
         compared = compare_with_others(study, index, asking, request)
@@ -133,11 +137,11 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
                 study,
                 summary,
                 provenance,
-                item=index.item,
-                query=(asking or index).item,
-                thumbnail=index.thumbnail if pictures else _no_picture,
-                query_thumbnail=(asking or index).thumbnail if pictures else _no_picture,
-                embeddings=partial(_embeddings, index) if pictures else None,
+                item=shown.item,
+                query=asked.item,
+                thumbnail=shown.thumbnail if pictures else _no_picture,
+                query_thumbnail=asked.thumbnail if pictures else _no_picture,
+                embeddings=partial(_embeddings, shown) if pictures else None,
                 compared=[(each.name, each.paired) for each in compared],
                 seed=request.seed,
             )
@@ -212,19 +216,28 @@ def _provenance(index: Index, request: Request) -> Provenance:
     )
 
 
+def _with_column(index: Index, request: Request) -> Request:
+    """The column that tells cases apart, settled by the first index for all of them."""
+    cases = request.plan.cases
+    if cases is None:
+        return request
+    cases = replace(cases, column=case_column_of(index, cases))
+    return replace(request, plan=replace(request.plan, cases=cases))
+
+
 def _who(request: Request) -> str:
     """Who asked and who could be found, in words."""
+    cases = f"by case ({request.plan.cases.column}), " if request.plan.cases else ""
     asked = f"queries of {request.queries}, " if request.queries else ""
     there = f"gallery of {request.gallery}, " if request.gallery else ""
     ranked = f"ranked by {request.run}, " if request.run else ""
     refined = "".join(f"refined by {wording(each)}, " for each in request.plan.refinements)
-    return f"{asked}{there}{ranked}{refined}each query's group left out"
+    return f"{cases}{asked}{there}{ranked}{refined}each query's group left out"
 
 
-def _embeddings(index: Index, item_ids: Sequence[str]) -> NDArray[np.float32]:
-    """(n, dim): of an item in parts, their mean."""
-    rows = [np.atleast_2d(index.query(each).embedding).mean(axis=0) for each in item_ids]
-    return np.array(rows, dtype=np.float32)
+def _embeddings(shown: Shown, ids: Sequence[str]) -> NDArray[np.float32]:
+    """(n, dim)."""
+    return np.array([shown.vector(each) for each in ids], dtype=np.float32)
 
 
 def _no_picture(item_id: str) -> bytes:

@@ -36,6 +36,14 @@ GroupColumn = Annotated[
         rich_help_panel=_INPUT,
     ),
 ]
+CaseColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--case",
+        metavar="COLUMN",
+        help="With --by case: the column that tells cases apart (default: case, else study, else group).",
+    ),
+]
 Skipped = Annotated[
     Path | None,
     typer.Option(

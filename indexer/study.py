@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from cbir.evaluation.protocol import Search, Study, rank_queries
 from cbir.items.part import Part, Selection, values_of
 from cbir.types import Item
+from indexer.cases.stand_ins import CasePlan
+from indexer.cases.study import study_cases
+from indexer.cases.table import case_column
 from indexer.index import Index
 from indexer.refine import Refinement, refined_gallery
 from indexer.refine.gallery import IndexGallery
@@ -24,6 +27,7 @@ class StudyPlan:
         gallery: the items that may be found; None for all. A query's own group never may.
         may_share_groups: a query may have its group in a gallery that is not all of the same index.
         refinements: of the search; what a query may not find has no part in them.
+        cases: None where images ask and are found; else how they make cases, which do.
     """
 
     label: str = "label"
@@ -32,6 +36,7 @@ class StudyPlan:
     gallery: Selection | None = None
     may_share_groups: bool = False
     refinements: tuple[Refinement, ...] = ()
+    cases: CasePlan | None = None
 
 
 def study_index(
@@ -39,11 +44,13 @@ def study_index(
 ) -> Study:
     """Ask an index for every labelled query of a plan, and keep what it found.
 
+    By case, the items chosen are those whose cases ask or may be found; a case is made of those alone.
+
     Args:
         index: the gallery.
         plan: who asks, and who may be found.
         asking: another index, of the same extractor, that the queries come from.
-        search: instead of the index's own: another system's answers over the same items.
+        search: instead of the index's own: another system's answers over the same items; not by case.
 
     Raises:
         ItemsError: a column or part that is not there, or nothing to measure: see ``rank_queries``.
@@ -54,6 +61,13 @@ def study_index(
     asked = everything if asking is None else _labelled(asking, plan.label)
     queries = plan.queries.of(asked, str((asking or index).path)) if plan.queries else asked
     among = frozenset(item.id for item in gallery) if plan.gallery else None
+    may_share = plan.may_share_groups or (asking is None and plan.gallery is None)
+    if plan.cases:
+        return study_cases(
+            index, queries, gallery, plan.k,
+            column=case_column_of(index, plan.cases), label=plan.cases.label,
+            source=asking or index, among=among, may_share_groups=may_share,
+        )  # fmt: skip
     apart: Search | None = None
     if plan.refinements and search is None:
         search, apart = (
@@ -65,9 +79,18 @@ def study_index(
         search or _search(index, asking or index, among),
         plan.k,
         gallery=gallery,
-        may_share_groups=plan.may_share_groups or (asking is None and plan.gallery is None),
+        may_share_groups=may_share,
         apart=apart,
     )
+
+
+def case_column_of(index: Index, cases: CasePlan) -> str:
+    """The column that tells cases apart: the plan's, else the first of the usual ones that the index has.
+
+    Raises:
+        ColumnError: no item has a value of it.
+    """
+    return case_column(index.items, str(index.path), cases.column)
 
 
 def split_hash(index: Index, plan: StudyPlan) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,9 +15,10 @@ from cli.settings import load_settings
 from cli.terminal import note, out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbir.items.part import Selection
+    from indexer.cases.stand_ins import CaseLabel, CasePlan
 
 _WHO, _WITH, _OUT = "Who asks, and who may be found", "Compared with", "What is written"
 
@@ -57,6 +58,17 @@ def evaluate(
         ),
     ] = False,
     refine: Refine = None,
+    by: Annotated[
+        Literal["image", "case"],
+        typer.Option(help="What asks and is found: images, or cases (examinations).", rich_help_panel=_WHO),
+    ] = "image",
+    case: opt.CaseColumn = None,
+    case_label: Annotated[
+        Literal["agree", "max"],
+        typer.Option(
+            help="Of a case whose images have several labels: none, or the greatest.", rich_help_panel=_WHO
+        ),
+    ] = "agree",
     compare: Annotated[
         list[Path] | None,
         typer.Option(
@@ -150,6 +162,7 @@ def evaluate(
         gallery=_selection(gallery),
         may_share_groups=allow_shared_groups,
         refinements=refinements(refine),
+        cases=_cases(by, case, case_label, of_images={"--run": run, "--refine": refine}),
     )
     request = Request(
         index=settings.index, plan=plan, queries=queries, gallery=gallery, asking=asking,
@@ -198,6 +211,21 @@ def _refuse_what_clashes(
         raise typer.BadParameter("--run judges one run: leave out --compare and --repeat")
     if shares and not asking and not gallery:
         raise typer.BadParameter("--allow-shared-groups goes with --queries INDEX or --gallery")
+
+
+def _cases(
+    by: str, column: str | None, label: CaseLabel, *, of_images: Mapping[str, object]
+) -> CasePlan | None:
+    """How cases are measured; None where images are."""
+    from indexer.cases.stand_ins import CasePlan
+
+    if by == "image":
+        if column is not None or label != "agree":
+            raise typer.BadParameter("--case and --case-label go with --by case")
+        return None
+    if clash := next((option for option, value in of_images.items() if value), None):
+        raise typer.BadParameter(f"{clash} is of images: leave out --by case")
+    return CasePlan(column, label)
 
 
 def _selection(who: str | None) -> Selection | None:

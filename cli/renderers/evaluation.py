@@ -31,11 +31,12 @@ def render_evaluation(evaluation: Evaluation) -> str:
     summary, study = evaluation.summary, evaluation.study
     source = evaluation.provenance
     split = f" (split {source.split_hash[:8]}…)" if source.split_hash else ""
+    unit = "cases" if evaluation.request.plan.cases else "items"
     head = [
         ("index", f"{source.index} ({source.extractor}, {source.fingerprint[:8]}…)"),
         ("protocol", f"same {source.label}, {source.queries}{split}, k = {summary.k}"),
         ("queries", f"{len(study.query_ids)} of {summary.n_groups} groups"),
-        ("gallery", f"{int(study.gallery.sum())} labelled items, most of them {summary.majority!r}"),
+        ("gallery", f"{int(study.gallery.sum())} labelled {unit}, most of them {summary.majority!r}"),
     ]
     parts = [columns(head), _measures(summary), _classes(study, summary), _leak(summary) + _luck(summary)]
     if evaluation.compared:
@@ -53,6 +54,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
     """One document; a value that does not apply is null."""
     summary, study, source = evaluation.summary, evaluation.study, evaluation.provenance
     request = evaluation.request
+    cases = request.plan.cases
     document = {
         "cbir": "evaluation",
         "version": VERSION,
@@ -66,6 +68,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "fingerprint": source.fingerprint,
             "generation": source.generation,
         },
+        "case": cases and {"column": cases.column, "label": cases.label},
         "queries": request.queries,
         "gallery": request.gallery,
         "refine": [wording(each) for each in request.plan.refinements],

@@ -27,7 +27,7 @@ def measured(mini_mias, tmp_path_factory):
 
         index = folder / "mias.index"
         run("index", "build", mini_mias / "images", "--labels", mini_mias / "labels.csv", "-o", index)
-        yield lambda label: json.loads(run("evaluate", "-i", index, "--label", label, "--json"))
+        yield lambda label, *more: json.loads(run("evaluate", "-i", index, "--label", label, *more, "--json"))
 
 
 def test_density_is_visible_in_whole_mammograms(measured):
@@ -38,6 +38,16 @@ def test_density_is_visible_in_whole_mammograms(measured):
     assert precision["value"] == pytest.approx(0.47, abs=0.03)
     assert precision["random"] == pytest.approx(0.3292, abs=5e-4)
     assert found["leak"]["delta"] > 0.01  # the other breast is as dense
+
+
+def test_density_is_visible_by_case_in_both_breasts_of_a_woman(measured):
+    found = measured("density_ordinal", "--by", "case")
+    precision = found["measures"]["precision"]["macro"]
+    assert (found["n_queries"], found["n_groups"], found["ordinal"]) == (161, 161, True)
+    assert precision["beats_both"]
+    assert precision["value"] == pytest.approx(0.483, abs=0.03)
+    assert precision["random"] == pytest.approx(0.3292, abs=5e-4)
+    assert found["leak"]["delta"] == 0  # the other breast is of the same case
 
 
 def test_findings_are_not_and_it_is_said_so(measured):
