@@ -22,7 +22,9 @@ from cli.commands import (
     items,
     models,
     remove,
+    restore,
     search,
+    snapshot,
     update,
     verify,
 )
@@ -63,6 +65,8 @@ index.command("remove")(remove.remove)
 index.command("verify")(verify.verify)
 index.command("info")(info.info)
 index.command("compact")(compact.compact)
+index.command("snapshot")(snapshot.snapshot)
+index.command("restore")(restore.restore)
 public.command("list")(datasets.list_datasets)
 public.command("prepare")(datasets.prepare)
 items_file.command("split")(items.split)

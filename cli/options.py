@@ -17,6 +17,10 @@ IndexOption = Annotated[
     Path | None,
     typer.Option("--index", "-i", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
 ]
+NewIndex = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
+]
 Labels = Annotated[
     str | None,
     typer.Option(

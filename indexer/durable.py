@@ -150,6 +150,13 @@ def seal_of(path: Path) -> Seal:
     return Seal(size, digest.hexdigest())
 
 
+def rename_directory(source: Path, target: Path) -> None:
+    """Give a directory its name, once all in it is on the disk; an empty one of that name makes room."""
+    with refused(target):
+        _replace(source, target)
+    sync_directory(target.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Put the names in a directory on the disk; file systems that can't are let pass."""
     with refused(path):

@@ -118,9 +118,14 @@ def now() -> str:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Publish: after this call returns, and not before, the manifest's generation is the index."""
+    write_file(directory / MANIFEST, [manifest_bytes(manifest)])
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The file's content, in today's format."""
     body = json.dumps(_to_dict(manifest), indent=1).encode("ascii").removeprefix(b"{\n")
     checksum = xxhash.xxh3_128(body).hexdigest().encode("ascii")
-    write_file(directory / MANIFEST, [_HEAD + checksum + _NECK + body])
+    return _HEAD + checksum + _NECK + body
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -130,15 +135,38 @@ def read_manifest(directory: Path) -> Manifest:
         IndexMissingError: nothing is there, or it is of a newer format than this version knows.
         IndexDamagedError: the manifest does not fit its own checksum.
     """
+    return parse_manifest(read_manifest_bytes(directory), directory / MANIFEST)
+
+
+def read_manifest_bytes(directory: Path) -> bytes:
+    """The content of the published manifest, unchecked.
+
+    Raises:
+        IndexMissingError: nothing is there.
+        IndexDamagedError: it can't be read.
+    """
     path = directory / MANIFEST
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise IndexMissingError(
             f"No index at {str(directory)!r}: there is no {MANIFEST}. Build one, or name another with -i."
         ) from None
     except OSError as error:
         raise IndexDamagedError(f"{str(path)!r} can't be read: {error.strerror}. Check the disk.") from error
+
+
+def parse_manifest(content: bytes, path: Path) -> Manifest:
+    """A manifest from the content of its file.
+
+    Args:
+        content: as read.
+        path: where it is from, for messages.
+
+    Raises:
+        IndexMissingError: it is of a newer format than this version knows.
+        IndexDamagedError: it does not fit its own checksum, or makes no sense.
+    """
     start = len(_HEAD) + _HEX_DIGITS + len(_NECK)
     body = content[start:]
     said = content[len(_HEAD) : len(_HEAD) + _HEX_DIGITS].decode("ascii", "replace")

@@ -33,10 +33,7 @@ def build(
         typer.Argument(help="Folders, image files, globs or items files (CSV, Parquet)."),
     ],
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
-    ] = None,
+    output: opt.NewIndex = None,
     labels: opt.Labels = None,
     label: opt.LabelColumn = None,
     group: opt.GroupColumn = None,

@@ -30,10 +30,7 @@ def import_(
         str,
         typer.Option(help="What made them; imports of one name (and --sha256) are taken to be comparable."),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
-    ] = None,
+    output: opt.NewIndex = None,
     path: Annotated[
         str, typer.Option("--path", help="The column that names the image; it need not exist.")
     ] = "path",

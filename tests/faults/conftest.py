@@ -1,4 +1,4 @@
-"""The small galleries of the indexer's tests are importable here, too."""
+"""The helpers beside these tests, and the small galleries of the indexer's, are importable here."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
+sys.path.insert(0, str(Path(__file__).parent))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +13,10 @@ from typing import IO
 
 from cbir.errors import WeightsError
 from cbir.extractors.weights.record import WeightsRecord
+from cbir.plain_tar import END, header, padding
 
 FORMAT = 1
 MANIFEST = "cbir-weights.json"
-BLOCK = 512
-"""Of a tar: headers take one, contents are filled up to whole ones."""
-END = bytes(2 * BLOCK)
 _CHUNK = 1 << 20
 
 
@@ -87,18 +84,6 @@ def write_bundle(files: Sequence[BundledFile], target: Path) -> str:
 def manifest_sha256(entries: object) -> str:
     """Of a manifest's entries, so that no bit of what is said about the files flips unnoticed."""
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
-
-
-def padding(size: int) -> bytes:
-    """What fills a tar's member up to whole blocks."""
-    return bytes(-size % BLOCK)
-
-
-def header(name: str, size: int) -> bytes:
-    """The one header that a member of this name and size has."""
-    info = tarfile.TarInfo(name)  # owner, times and mode are constants
-    info.size = size
-    return info.tobuf(tarfile.GNU_FORMAT, "ascii", "strict")
 
 
 def _copy(each: BundledFile, target: IO[bytes]) -> None:

@@ -14,20 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cbir.errors import WeightsError
-from cbir.extractors.weights.bundle import (
-    BLOCK,
-    END,
-    FORMAT,
-    MANIFEST,
-    header,
-    manifest_sha256,
-    member_name,
-    padding,
-)
+from cbir.extractors.weights.bundle import FORMAT, MANIFEST, manifest_sha256, member_name
 from cbir.extractors.weights.find import expectation, sha256_of
 from cbir.extractors.weights.known import known_weights
 from cbir.extractors.weights.record import WeightsRecord
 from cbir.extractors.weights.store import WeightsStore, changed
+from cbir.plain_tar import read_end, read_exactly, read_header, read_padding
 
 if TYPE_CHECKING:
     from cbir.extractors.preset import WeightsSource
@@ -65,8 +57,7 @@ def install_bundle(
                 _check_room(sum(sizes.values()), incoming, path)
                 for digest, size in sizes.items():
                     _receive(bundle, digest, size, incoming, path)
-                if bundle.read(len(END) + 1) != END:
-                    raise WeightsError(f"Bundle {path} holds more than its manifest says; {_CARRY_AGAIN}.")
+                read_end(bundle)
                 for digest in sizes:
                     store.place(incoming / digest, digest)
     except (tarfile.TarError, ValueError) as error:
@@ -113,11 +104,11 @@ def install_file(path: Path, source: WeightsSource, store: WeightsStore) -> Weig
 
 
 def _manifest(bundle: BinaryIO, path: Path) -> tuple[WeightsRecord, ...]:
-    size = _member(bundle, MANIFEST, path)
+    size = read_header(bundle, MANIFEST)
     if size > _MANIFEST_MOST:
         raise WeightsError(f"Bundle {path}: its manifest claims {size} bytes, more than {_MANIFEST_MOST}.")
-    page: object = json.loads(_exactly(bundle, size))
-    _padding(bundle, size)
+    page: object = json.loads(read_exactly(bundle, size))
+    read_padding(bundle, size)
     found = page.get("format") if isinstance(page, dict) else None
     if not isinstance(page, dict) or found != FORMAT or not isinstance(page.get("weights"), list):
         raise WeightsError(f"Bundle {path} has format {found!r}, this cbir reads {FORMAT}; update cbir.")
@@ -151,24 +142,13 @@ def _check_room(needed: int, folder: Path, path: Path) -> None:
 
 
 def _receive(bundle: BinaryIO, sha256: str, size: int, incoming: Path, path: Path) -> None:
-    said = _member(bundle, member_name(sha256), path)
+    said = read_header(bundle, member_name(sha256))
     if said != size:
         raise WeightsError(f"Bundle {path}: {sha256} has {said} bytes, the manifest says {size}.")
     found = _write(bundle, size, incoming / sha256, path)
     if found != sha256:
         raise WeightsError(f"Bundle {path}: a file has sha256 {found}, not {sha256}; {_CARRY_AGAIN}.")
-    _padding(bundle, size)
-
-
-def _member(bundle: BinaryIO, name: str, path: Path) -> int:
-    """Read a header, which must be that of a plain file of this name; give its size."""
-    block = _exactly(bundle, BLOCK)
-    info = tarfile.TarInfo.frombuf(block, "ascii", "strict")
-    if info.size < 0 or block != header(name, info.size):
-        raise WeightsError(
-            f"Bundle {path} has {info.name!r} where the plain file {name!r} belongs; {_CARRY_AGAIN}."
-        )
-    return info.size
+    read_padding(bundle, size)
 
 
 def _write(source: BinaryIO, size: int, target: Path, path: Path) -> str:
@@ -185,15 +165,3 @@ def _write(source: BinaryIO, size: int, target: Path, path: Path) -> str:
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()
-
-
-def _padding(bundle: BinaryIO, size: int) -> None:
-    if _exactly(bundle, len(padding(size))) != padding(size):
-        raise ValueError("something lies between its files")
-
-
-def _exactly(bundle: BinaryIO, size: int) -> bytes:
-    data = bundle.read(size)
-    if len(data) != size:
-        raise ValueError("it ends too early")
-    return data
