@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.images.pool import DecodePool
-from cbir.items.queries import AskedRow, read_queries
 from cli.asking import Question, find
 from cli.patient_key import read_key
 from cli.renderers.hits_file import CsvHits, HitsFile, ParquetHits, metadata_columns
 from cli.settings import Settings
 from cli.terminal import note
+from indexer.asked import AskedRow, read_queries
 from indexer.batch import BatchEmbedder, Failed, Ready
 from indexer.index import Index
 

@@ -14,9 +14,9 @@ from cbir.errors import ImageError, SkipReason, VectorError
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import DecodeLimits
 from cbir.items.found import Found
-from cbir.items.queries import AskedRow
 from cbir.types import Embedder, Query
 from indexer.ahead import ahead
+from indexer.asked import AskedRow
 from indexer.candidates import (
     Decoded,
     Outcome,
