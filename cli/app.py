@@ -25,6 +25,7 @@ from cli.commands import (
     restore,
     search,
     snapshot,
+    tune,
     update,
     verify,
 )
@@ -67,6 +68,7 @@ index.command("info")(info.info)
 index.command("compact")(compact.compact)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)
+index.command("tune")(tune.tune)
 public.command("list")(datasets.list_datasets)
 public.command("prepare")(datasets.prepare)
 items_file.command("split")(items.split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cbir.evaluation.protocol import Search, Study, rank_queries
 from cbir.items.part import Part, Selection, values_of
@@ -40,7 +41,12 @@ class StudyPlan:
 
 
 def study_index(
-    index: Index, plan: StudyPlan, *, asking: Index | None = None, search: Search | None = None
+    index: Index,
+    plan: StudyPlan,
+    *,
+    asking: Index | None = None,
+    search: Search | None = None,
+    tells_leak: bool = True,
 ) -> Study:
     """Ask an index for every labelled query of a plan, and keep what it found.
 
@@ -51,6 +57,8 @@ def study_index(
         plan: who asks, and who may be found.
         asking: another index, of the same extractor, that the queries come from.
         search: instead of the index's own: another system's answers over the same items; not by case.
+        tells_leak: False spares a refined search a second time with the query's group in the gallery; the
+            study then says nothing of a leak.
 
     Raises:
         ItemsError: a column or part that is not there, or nothing to measure: see ``rank_queries``.
@@ -70,10 +78,9 @@ def study_index(
         )  # fmt: skip
     apart: Search | None = None
     if plan.refinements and search is None:
-        search, apart = (
-            _refined(index, asking or index, among, plan.refinements, leaves_group=leaves_group)
-            for leaves_group in (False, True)
-        )
+        refined = partial(_refined, index, asking or index, among, plan.refinements)
+        apart = refined(leaves_group=True)
+        search = refined(leaves_group=False) if tells_leak else apart
     return rank_queries(
         queries,
         search or _search(index, asking or index, among),

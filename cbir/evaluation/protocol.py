@@ -97,7 +97,8 @@ def rank_queries(
         may_share_groups: a query may have its group in another gallery; the group is left out as ever.
         apart: the same search with each query's group left out before it began, where that gives another
             order than leaving out its hits: one whose scores come from what else may be found. ``search``
-            then tells only what leaks. None: hits are left out.
+            then tells only what leaks; the same one, asked once, tells nothing of it. None: hits are left
+            out.
 
     Raises:
         ItemsError: fewer than two labels in the gallery, no query that could be answered, or a query whose
@@ -177,7 +178,7 @@ def _answers(
             short = []
             query_ids = [query.id for query in batch]
             found = search(query_ids, depth)
-            without = apart(query_ids, depth) if apart else found
+            without = found if apart in (None, search) else apart(query_ids, depth)
             for query, hits, fair_hits in zip(batch, found, without, strict=True):
                 fair, leaking = pool.eligible(query, fair_hits)[0], pool.eligible(query, hits)[1]
                 # Items without a label may have taken the places.

@@ -11,13 +11,13 @@ import typer
 from cli import options as opt
 from cli.group import COMMAND
 from cli.refining import Refine, refinements
+from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note, out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbir.items.part import Selection
     from indexer.cases.stand_ins import CaseLabel, CasePlan
 
 _WHO, _WITH, _OUT = "Who asks, and who may be found", "Compared with", "What is written"
@@ -158,8 +158,8 @@ def evaluate(
     plan = StudyPlan(
         label=label,
         k=k,
-        queries=_selection(None if asking else queries),
-        gallery=_selection(gallery),
+        queries=selection(None if asking else queries),
+        gallery=selection(gallery),
         may_share_groups=allow_shared_groups,
         refinements=refinements(refine),
         cases=_cases(by, case, case_label, of_images={"--run": run, "--refine": refine}),
@@ -226,12 +226,3 @@ def _cases(
     if clash := next((option for option, value in of_images.items() if value), None):
         raise typer.BadParameter(f"{clash} is of images: leave out --by case")
     return CasePlan(column, label)
-
-
-def _selection(who: str | None) -> Selection | None:
-    """An items file where there is one of this name, else a column and its values."""
-    from cbir.items.part import Listed, Part
-
-    if who is None:
-        return None
-    return Listed.read(who) if Path(who).is_file() else Part.parse(who)

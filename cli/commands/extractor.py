@@ -13,6 +13,7 @@ from cbir.errors import FingerprintError
 from cli import options as opt
 from cli.exit_codes import UsageProblem
 from cli.folders import weights_folder
+from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -68,7 +69,7 @@ def weights(
     from indexer.index import Index
 
     refuse_target(output)
-    part = _selection(items)
+    part = selection(items)
     with Index.open(settings.index, resident=False) as opened:
         page = _page_of(opened, extractor, offline=settings.offline)
         rows = fitting_rows(opened, part, label=label)
@@ -123,7 +124,7 @@ def whiten(
 
     amount = _shrinkage(shrinkage)
     refuse_target(output)
-    part = _selection(items)
+    part = selection(items)
     with Index.open(settings.index, resident=False) as opened:
         page = _page_of(opened, extractor, offline=settings.offline)
         rows = fitting_rows(opened, part, label=label)
@@ -136,14 +137,6 @@ def whiten(
     _left_out(rows, label)
     names = " and ".join(str(each) for each in written)
     note(f"{names}: {n_in} to {projection.dim} numbers, fitted on {rows.n_items} items; measure on others")
-
-
-def _selection(who: str | None) -> Selection | None:
-    from cbir.items.part import Listed, Part
-
-    if who is None:
-        return None
-    return Listed.read(who) if Path(who).is_file() else Part.parse(who)
 
 
 def _shrinkage(text: str) -> float | Literal["ledoit-wolf"]:

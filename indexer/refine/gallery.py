@@ -37,9 +37,11 @@ class IndexGallery:
     def vectors(self, query: Query, hits: Sequence[Hit]) -> list[NDArray[np.float32]]:
         """As they are in the index, whoever asks."""
         del query
-        wanted = {hit.item.id for hit in hits}
-        if sum(rows.size for rows in self._kept.values()) > _MAX_KEPT:
-            self._kept.clear()
-        for item_id in wanted - self._kept.keys():
-            self._kept[item_id] = np.atleast_2d(self.index.query(item_id).embedding)
-        return [self._kept[hit.item.id] for hit in hits]
+        kept, wanted = self._kept, {hit.item.id for hit in hits}
+        if missing := wanted - kept.keys():
+            if sum(rows.size for rows in kept.values()) > _MAX_KEPT:
+                kept.clear()
+                missing = wanted
+            for item_id in missing:
+                kept[item_id] = np.atleast_2d(self.index.query(item_id).embedding)
+        return [kept[hit.item.id] for hit in hits]
