@@ -44,6 +44,7 @@ def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
         n_workers=settings.workers,
         hash_key=read_or_make_key(settings.patient_key),
         prune=prune,
+        device=settings.device,
     )
 
 

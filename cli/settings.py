@@ -43,7 +43,7 @@ class Settings:
         extractor: a preset, or the .toml file of an own extractor.
         weights: a local weights file in place of the preset's.
         store: what finds neighbours.
-        device: where `index build` runs the network; auto takes a GPU when there is one.
+        device: where `index build` runs the network and FAISS builds; auto takes a GPU when there is one.
         workers: decoding processes; None for one a core.
         timeout_s: seconds one file may take to decode.
         memory_mb: memory one file may take to decode.

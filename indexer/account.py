@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cbir.errors import SkipReason
 from cbir.images.settings import DecodeLimits
 from indexer.records import JSON, FileRecord
+
+if TYPE_CHECKING:
+    from indexer.stores.store import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class IngestOptions:
         commit_every_s: the least time between two commits; what lies between is lost by a kill.
         prune: drop items whose file is gone.
         batch_size: images embedded at once.
+        device: where a store that can use a GPU is built.
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
@@ -33,6 +37,7 @@ class IngestOptions:
     commit_every_s: float = 20.0
     prune: bool = False
     batch_size: int = 32
+    device: Device = "auto"
 
 
 @dataclass(frozen=True, slots=True)

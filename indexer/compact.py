@@ -13,6 +13,7 @@ from indexer.stores import STORES, Generation
 
 if TYPE_CHECKING:
     from indexer.scratch import Scratch
+    from indexer.stores.store import Device
 
 _SHRUNK = "shrunk.sqlite"
 
@@ -20,7 +21,7 @@ STALE_SHARE = 0.1
 """A store is built again when more than this share of the rows is not in its files."""
 
 
-def build_store(scratch: Scratch, kind: str) -> None:
+def build_store(scratch: Scratch, kind: str, device: Device) -> None:
     """Commit; then build the files of the store, unless those there are good enough, and publish them."""
     scratch.commit()
     before, n_rows = scratch.manifest.store, scratch.manifest.n_rows
@@ -30,7 +31,7 @@ def build_store(scratch: Scratch, kind: str) -> None:
         successor = scratch.manifest.successor()
         folder = f"{STORE}/{successor.generation:08d}"
         source = Generation(
-            scratch.path, successor.fingerprint, scratch.pending.embeddings(), scratch.catalog
+            scratch.path, successor.fingerprint, scratch.pending.embeddings(), scratch.catalog, device
         )
         built = STORES[kind].build(source, folder)
         store = StoreRef(kind, tuple(built.files), built.n_rows, built.settings)

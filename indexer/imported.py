@@ -160,7 +160,7 @@ class _Import:
         self._commits.commit()
         self._commits.tell()
         with self._watch.stage("store"):
-            self._writer.build_store()
+            self._writer.build_store(device=self._options.device)
         return self._account.report(time.monotonic() - started, self._watch.seconds())
 
     def _seen(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from indexer.records import JSON, FileRecord
+    from indexer.stores.store import Device
     from indexer.verify import VerifyReport
 
 
@@ -30,7 +31,9 @@ class Index:
     Threads may share it. Processes open their own (never across ``fork``).
     """
 
-    def __init__(self, path: Path, opened: Opened, spec: ExtractorSpec, store: str) -> None:
+    def __init__(
+        self, path: Path, opened: Opened, spec: ExtractorSpec, store: str, device: Device = "auto"
+    ) -> None:
         """Not to be called: see ``open``."""
         self._path = path
         self._manifest = opened.manifest
@@ -39,7 +42,7 @@ class Index:
         self._spec = spec
 
         def make_store() -> Store:
-            generation = Generation(path, self.fingerprint, opened.embeddings, opened.catalog)
+            generation = Generation(path, self.fingerprint, opened.embeddings, opened.catalog, device)
             return STORES[store].open(generation, opened.manifest.store, opened.store_files)
 
         self._searcher = Searcher(
@@ -47,7 +50,9 @@ class Index:
         )
 
     @classmethod
-    def open(cls, path: Path, *, store: str | None = None, resident: bool = True) -> Self:
+    def open(
+        cls, path: Path, *, store: str | None = None, resident: bool = True, device: Device = "auto"
+    ) -> Self:
         """Open the newest generation.
 
         The model is checked against its checksums here, the catalog before its first answer, embeddings
@@ -58,6 +63,7 @@ class Index:
             store: search with this one of STORES instead of the index's own.
             resident: False for a program that asks once: NumPy reads the embeddings where they lie, and
                 FAISS is not even imported. True keeps them in memory, for many queries.
+            device: where large batches are searched by a store that can use a GPU.
 
         Raises:
             IndexMissingError: nothing is there, or it is not an index.
@@ -69,7 +75,7 @@ class Index:
         opened = open_generation(path)
         try:
             kind = (store or opened.manifest.store.kind) if resident else "exact"
-            return cls(path, opened, opened.manifest.extractor_spec(), kind)
+            return cls(path, opened, opened.manifest.extractor_spec(), kind, device)
         except BaseException:
             opened.catalog.close()
             raise

@@ -99,7 +99,7 @@ class Pipeline:
         self._commits.commit()
         self._commits.tell()
         with self._watch.stage("store"):
-            self._writer.build_store()
+            self._writer.build_store(device=self._options.device)
         return self._account.report(time.monotonic() - started, self._watch.seconds())
 
     def _pool(self, n_workers: int) -> DecodePool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
     from cbir.types import Scalar
     from indexer.records import JSON, FileRecord, NewImage
+    from indexer.stores.store import Device
 
 
 class IndexWriter:
@@ -257,23 +258,24 @@ class IndexWriter:
         self._scratch.commit()
         return self.generation
 
-    def build_store(self, kind: str | None = None) -> None:
+    def build_store(self, kind: str | None = None, *, device: Device = "auto") -> None:
         """Commit, and build the store's files where its kind and the number of rows call for them.
 
         Args:
             kind: of STORES; None keeps the index's.
+            device: where a store that can use a GPU is built.
 
         Raises:
             SpecError: no such kind.
         """
         kind = kind or self._scratch.manifest.store.kind
         _check_store(kind)
-        compact.build_store(self._scratch, kind)
+        compact.build_store(self._scratch, kind, device)
 
-    def compact(self) -> int:
+    def compact(self, *, device: Device = "auto") -> int:
         """Commit; then drop embeddings without items, merge blocks, rebuild the store. Embeddings dropped."""
         n_dropped = compact.drop_dead_rows(self._scratch)
-        compact.build_store(self._scratch, self._scratch.manifest.store.kind)
+        compact.build_store(self._scratch, self._scratch.manifest.store.kind, device)
         return n_dropped
 
     def close(self) -> None:

@@ -13,5 +13,5 @@ def compact(*, index: opt.IndexOption = None) -> None:
 
     settings = load_settings(index=index)
     with IndexWriter.open(settings.index) as writer:
-        n_dropped = writer.compact()
+        n_dropped = writer.compact(device=settings.device)
     note(f"compacted {settings.index}: {n_dropped} embeddings without items dropped")

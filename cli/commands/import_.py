@@ -76,7 +76,9 @@ def import_(
         report = import_embeddings(
             settings.index, matrix, table, name=name, sha256=sha256, store=settings.store,
             thumbnails=thumbnails, on_progress=display,
-            options=IngestOptions(limits=settings.limits, n_workers=settings.workers),
+            options=IngestOptions(
+                limits=settings.limits, n_workers=settings.workers, device=settings.device
+            ),
         )  # fmt: skip
     code = give_account(report, index=settings.index, skipped=skipped)
     _tell_example(settings.index)

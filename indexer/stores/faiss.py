@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.stores import inverted
+from indexer.stores.gpu import beside
 from indexer.stores.half import HalfStore
 from indexer.stores.store import Built, Generation, Neighbours, Store, StoreKind
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
@@ -98,6 +99,10 @@ def build(generation: Generation, folder: str, *, flat_limit: int = FLAT_LIMIT) 
 
 
 def _open(generation: Generation, ref: StoreRef, files: Mapping[str, SealedFile]) -> Store:
+    return beside(_on_cpu(generation, ref, files), generation.embeddings, generation.device)
+
+
+def _on_cpu(generation: Generation, ref: StoreRef, files: Mapping[str, SealedFile]) -> Store:
     embeddings = generation.embeddings
     if ref.kind == "faiss" and ref.files:
         return inverted.open_inverted(generation, ref, files[ref.files[0]])

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.durable import DurableFile
 from indexer.stores.approximate import ApproximateStore
+from indexer.stores.gpu import train_and_fill
 from indexer.stores.recall import least_effort
 from indexer.stores.store import Built, Generation
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
@@ -79,9 +80,7 @@ def build(generation: Generation, folder: str) -> Built:
     )
     index.cp.niter, index.cp.seed = _TRAIN_ITERATIONS, _SEED
     chosen = rng.choice(n_rows, min(n_rows, _TRAIN_PER_CELL * n_cells), replace=False)
-    index.train(embeddings.gather(np.sort(chosen)))
-    for _, block in embeddings.blocks():
-        index.add(block)
+    device = train_and_fill(index, embeddings.gather(np.sort(chosen)), embeddings, generation.device)
     n_probe, recall = least_effort(
         embeddings,
         lambda queries, depth, n_probe: _candidates(index, queries, depth, n_probe, None),
@@ -92,7 +91,7 @@ def build(generation: Generation, folder: str) -> Built:
     with DurableFile(generation.directory / name) as file:
         _dump(index, file.write)
         seal = file.seal()
-    settings = {"n_cells": n_cells, "n_probe": n_probe, "recall_at_10": recall}
+    settings = {"n_cells": n_cells, "n_probe": n_probe, "recall_at_10": recall, "built_on": device}
     return Built({name: seal}, n_rows, settings)
 
 

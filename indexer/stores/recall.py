@@ -22,6 +22,7 @@ TARGET_RECALL = 0.99
 _SEED = 20240501
 _SAMPLE = 256
 _DEPTH = 10
+_PRECISION = 8
 
 
 def least_effort(
@@ -31,7 +32,7 @@ def least_effort(
     least: int,
     most: int,
 ) -> tuple[int, float]:
-    """The least effort, by doubling, that reaches the target recall; and that recall.
+    """The least effort, within an eighth, that reaches the target recall; and that recall.
 
     Args:
         embeddings: every row, all of them covered.
@@ -44,9 +45,8 @@ def least_effort(
     queries = embeddings.gather(sample)
     depth = _DEPTH + 1  # a row of the sample finds itself first: that one does not count
     truth = ExactStore(embeddings).search(queries, depth)
-    effort = least
-    while True:
-        effort = min(effort, most)
+
+    def recall_of(effort: int) -> float:
         found = find(queries, min(embeddings.n_rows, first_depth(depth)), effort)
         hits = total = 0
         for row, query, candidates, true in zip(sample, queries, found, truth, strict=True):
@@ -54,7 +54,18 @@ def least_effort(
             wanted = true.rows[true.rows != row]
             hits += len(np.intersect1d(mine, wanted))
             total += len(wanted)
-        recall = hits / total if total else 1.0
-        if recall >= TARGET_RECALL or effort == most:
-            return effort, round(recall, 4)
-        effort *= 2
+        return hits / total if total else 1.0
+
+    too_little, effort = 0, min(least, most)
+    recall = recall_of(effort)
+    while recall < TARGET_RECALL and effort < most:
+        too_little, effort = effort, min(2 * effort, most)
+        recall = recall_of(effort)
+    # Doubled, it may be nearly twice what is needed, and so is every answer's time.
+    while effort - too_little > max(1, effort // _PRECISION) and too_little:
+        middle = (too_little + effort) // 2
+        if (found := recall_of(middle)) >= TARGET_RECALL:
+            effort, recall = middle, found
+        else:
+            too_little = middle
+    return effort, round(recall, 4)

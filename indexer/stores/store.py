@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from indexer.manifest import StoreRef
     from indexer.records import JSON
     from indexer.sealed import SealedFile
+
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+"""Where a store may work; auto takes a GPU when there is one."""
 
 
 class Neighbours(NamedTuple):
@@ -70,12 +74,14 @@ class Generation:
         fingerprint: of the extractor.
         embeddings: the rows.
         catalog: the items that they belong to.
+        device: where a store that can use a GPU works.
     """
 
     directory: Path
     fingerprint: str
     embeddings: Embeddings
     catalog: Catalog
+    device: Device = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,12 @@ class _Clustering(Protocol):
 
 
 class FaissIndex(Protocol):
-    """An index of FAISS; ``nlist`` is the number of cells of an inverted file."""
+    """An index of FAISS; of an inverted file, how its cells are found, and what knows them."""
 
-    nlist: int
     cp: _Clustering
+    is_trained: bool
+    quantizer: FaissIndex
+    clustering_index: FaissIndex | None
 
     def train(self, vectors: NDArray[np.float32]) -> None:
         """Learn the cells and the codes."""
@@ -33,6 +35,14 @@ class FaissIndex(Protocol):
 
     def add(self, vectors: NDArray[np.float32]) -> None:
         """Append rows; never while another thread searches."""
+        ...
+
+    def add_core(self, n: int, vectors: object, ids: None, cells: object) -> None:
+        """Append rows whose cells are known; takes pointers."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all rows."""
         ...
 
 
