@@ -17,6 +17,7 @@
         ├── IndexDamagedError    a checksum, count or file does not fit the manifest
         ├── IndexLockedError     another process is writing
         ├── IndexWriteError      the disk refused: full, read-only, failing
+        ├── TenantError          an index of tenants searched for nobody, or one without tenants for somebody
         └── FingerprintError     query and index come from different extractors
 
 A message says what is wrong, both values, and what to do, in one line.
@@ -146,6 +147,10 @@ class IndexLockedError(StoredIndexError):
 
 class IndexWriteError(StoredIndexError):
     """The disk refused: full, read-only, failing."""
+
+
+class TenantError(StoredIndexError):
+    """An index of tenants is searched for nobody, or one without tenants for somebody."""
 
 
 class FingerprintError(StoredIndexError):

@@ -11,6 +11,7 @@ from cbir.errors import (
     FingerprintError,
     IndexDamagedError,
     IndexMissingError,
+    TenantError,
     WhereError,
 )
 
@@ -40,6 +41,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     UsageProblem: ExitCode.USAGE,
     ColumnError: ExitCode.USAGE,
     WhereError: ExitCode.USAGE,
+    TenantError: ExitCode.USAGE,
     IndexMissingError: ExitCode.INDEX,
     IndexDamagedError: ExitCode.INDEX,
     FingerprintError: ExitCode.MODEL,

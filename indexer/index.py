@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from cbir.errors import FingerprintError, SpecError
+from cbir.errors import SpecError
 from cbir.types import Hit, Item, Query
 from indexer.info import IndexInfo, index_info
 from indexer.manifest import MODEL
 from indexer.opened import Opened, open_generation
+from indexer.question import check_question
 from indexer.searcher import Searcher
 from indexer.stores import STORES, Generation, Store
+from indexer.tenants import Tenant, chosen_tenant, tenant_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,8 +23,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cbir.extractors.spec import ExtractorSpec
+    from cbir.items.where import Condition
+    from indexer.catalog import Catalog
+    from indexer.column_info import ColumnInfo
+    from indexer.columns import Columns
     from indexer.records import JSON, FileRecord
     from indexer.stores.store import Device
+    from indexer.tenant_view import TenantView
     from indexer.verify import VerifyReport
 
 
@@ -32,7 +40,13 @@ class Index:
     """
 
     def __init__(
-        self, path: Path, opened: Opened, spec: ExtractorSpec, store: str, device: Device = "auto"
+        self,
+        path: Path,
+        opened: Opened,
+        spec: ExtractorSpec,
+        store: str,
+        tenant: Tenant | None,
+        device: Device,
     ) -> None:
         """Not to be called: see ``open``."""
         self._path = path
@@ -40,18 +54,27 @@ class Index:
         self._catalog = opened.catalog
         self._embeddings = opened.embeddings
         self._spec = spec
+        self._tenant = tenant
+        self._shown = opened.catalog if tenant is None else _view(opened.catalog, self._columns, tenant)
 
         def make_store() -> Store:
             generation = Generation(path, self.fingerprint, opened.embeddings, opened.catalog, device)
             return STORES[store].open(generation, opened.manifest.store, opened.store_files)
 
         self._searcher = Searcher(
-            opened.catalog, opened.embeddings, make_store, rows_per_item=opened.manifest.rows_per_item
-        )
+            opened.catalog, opened.embeddings, make_store, lambda: self._columns,
+            all_shown=tenant is None, rows_per_item=opened.manifest.rows_per_item,
+        )  # fmt: skip
 
     @classmethod
     def open(
-        cls, path: Path, *, store: str | None = None, resident: bool = True, device: Device = "auto"
+        cls,
+        path: Path,
+        *,
+        store: str | None = None,
+        resident: bool = True,
+        device: Device = "auto",
+        tenant: str | None = None,
     ) -> Self:
         """Open the newest generation.
 
@@ -64,18 +87,22 @@ class Index:
             resident: False for a program that asks once: NumPy reads the embeddings where they lie, and
                 FAISS is not even imported. True keeps them in memory, for many queries.
             device: where large batches are searched by a store that can use a GPU.
+            tenant: of an index that keeps tenants, whose items every method shows, and no others. None, for
+                administration, shows all, and can't search.
 
         Raises:
             IndexMissingError: nothing is there, or it is not an index.
             IndexDamagedError: a file is missing or does not fit its checksum.
             SpecError: no such store.
+            TenantError: a tenant, of an index that keeps none.
         """
         if store is not None and store not in STORES:
             raise SpecError(f"There is no store {store!r}; choose one of {', '.join(STORES)}.")
         opened = open_generation(path)
         try:
             kind = (store or opened.manifest.store.kind) if resident else "exact"
-            return cls(path, opened, opened.manifest.extractor_spec(), kind, device)
+            chosen = chosen_tenant(opened.catalog, path, tenant)
+            return cls(path, opened, opened.manifest.extractor_spec(), kind, chosen, device)
         except BaseException:
             opened.catalog.close()
             raise
@@ -110,9 +137,19 @@ class Index:
         """Where the exported networks are; checked when the index was opened."""
         return self._path / MODEL
 
+    @property
+    def tenant(self) -> str | None:
+        """Whose items are shown; None for all."""
+        return None if self._tenant is None else self._tenant.name
+
+    @cached_property
+    def tenant_column(self) -> str | None:
+        """The column that keeps the items apart; None for an index without tenants."""
+        return tenant_column(self._catalog)
+
     def __len__(self) -> int:
         """Items."""
-        return self._manifest.n_items
+        return self._manifest.n_items if self._tenant is None else self._shown.n_items()
 
     def search(
         self,
@@ -121,6 +158,7 @@ class Index:
         *,
         exclude_same_group: bool = False,
         among: frozenset[str] | None = None,
+        where: Condition | None = None,
     ) -> list[Hit]:
         """Find the ``k`` items most like the query.
 
@@ -136,15 +174,22 @@ class Index:
                 (the same bytes) whatever its group, before the cut.
             among: ids of the items that may be found; None for all. Pass the same set again: it is turned
                 into rows once.
+            where: holds for the items that may be found; None for all. What it comes to is kept for the next
+                query that asks for the same.
 
         Raises:
             ValueError: ``k`` below 1.
             FingerprintError: the query comes from another extractor.
             VectorError: the embedding is not finite, not unit, or of another dimension.
             SpecError: ``exclude_same_group`` with a query that has no group.
+            ColumnError: ``where`` asks for a column that no item has.
+            WhereError: ``where`` compares a column with a kind of value that it does not hold.
+            TenantError: the index keeps tenants, and was opened for none.
             IndexDamagedError: embeddings or store do not fit their checksums.
         """
-        return self.search_many([query], k, exclude_same_group=exclude_same_group, among=among)[0]
+        return self.search_many([query], k, exclude_same_group=exclude_same_group, among=among, where=where)[
+            0
+        ]
 
     def search_many(
         self,
@@ -153,18 +198,13 @@ class Index:
         *,
         exclude_same_group: bool = False,
         among: frozenset[str] | None = None,
+        where: Condition | None = None,
     ) -> list[list[Hit]]:
         """Search for many queries in one go; the hits of each as ``search`` gives them."""
-        if k < 1:
-            raise ValueError(f"k is {k}; ask for at least 1 hit.")
-        for query in queries:
-            if query.fingerprint != self.fingerprint:
-                raise FingerprintError(
-                    f"Index {str(self._path)!r} was built with {self._spec.name} "
-                    f"({self.fingerprint[:8]}…), the query comes from another extractor "
-                    f"({query.fingerprint[:8]}…). Search with the index's own: drop --extractor."
-                )
-        return self._searcher.search(queries, k, exclude_same_group=exclude_same_group, among=among)
+        check_question(self, queries, k)
+        return self._searcher.search(
+            queries, k, exclude_same_group=exclude_same_group, among=among, where=where
+        )
 
     def query(self, item_id: str) -> Query:
         """The item as a query, with the embeddings of all its parts, and its group.
@@ -173,7 +213,7 @@ class Index:
             KeyError: no such item.
         """
         item, head = self._found(item_id)
-        parts = self._embeddings.gather(np.array(self._catalog.parts_of(head)))
+        parts = self._embeddings.gather(np.array(self._shown.parts_of(head)))
         return Query(parts if len(parts) > 1 else parts[0], self.fingerprint, item_id, item.group)
 
     def item(self, item_id: str) -> Item:
@@ -186,11 +226,11 @@ class Index:
 
     def items(self) -> Iterator[Item]:
         """Every item, by id."""
-        return self._catalog.items()
+        return self._shown.items()
 
     def items_by_content(self, sha256: str) -> list[Item]:
         """The items whose file has these bytes, by frame, then id."""
-        return self._catalog.items_of_content(sha256)
+        return self._shown.items_of_content(sha256)
 
     def thumbnail(self, item_id: str) -> bytes:
         """The item's thumbnail (JPEG; empty when it has none).
@@ -206,27 +246,33 @@ class Index:
         Raises:
             KeyError: no such item.
         """
-        return self._catalog.content(self._found(item_id)[1]).notes
+        return self._shown.content(self._found(item_id)[1]).notes
 
     def labels(self) -> dict[str, int]:
         """How many items each label has, by label; items without one are left out."""
-        return self._catalog.labels()
+        return self._shown.labels()
+
+    def columns(self) -> Iterator[ColumnInfo]:
+        """Every column that ``where`` can ask for: what items have of themselves, then their metadata."""
+        from indexer.column_info import describe_columns
+
+        return describe_columns(self._columns)
 
     def files(self) -> Iterator[FileRecord]:
         """Every file that was found, in byte order of the paths."""
-        return self._catalog.files()
+        return self._shown.files()
 
     def skipped(self) -> Iterator[FileRecord]:
         """The files that became no item, with their reasons."""
-        return self._catalog.files("skipped")
+        return self._shown.files("skipped")
 
     def memo(self, key: str) -> JSON:
         """What a writer kept under this name, or None."""
-        return self._catalog.memo(key)
+        return self._shown.memo(key)
 
     def info(self) -> IndexInfo:
         """Counts, sizes, times and versions."""
-        return index_info(self._manifest, self._catalog, self._spec.name)
+        return index_info(self._manifest, self._shown, self._spec.name)
 
     def verify(self) -> VerifyReport:
         """Check every file, count, embedding and a sample of searches; slow on purpose."""
@@ -239,8 +285,14 @@ class Index:
         self._searcher.close()
         self._catalog.close()
 
+    @cached_property
+    def _columns(self) -> Columns:
+        from indexer.columns import Columns  # who filters nothing does not pay for it
+
+        return Columns(self._catalog, str(self._path), self._tenant)
+
     def _found(self, item_id: str) -> tuple[Item, int]:
-        found = self._catalog.item(item_id)
+        found = self._shown.item(item_id)
         if found is None:
             raise KeyError(item_id)
         return found
@@ -252,3 +304,9 @@ class Index:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _view(catalog: Catalog, columns: Columns, tenant: Tenant) -> TenantView:
+    from indexer.tenant_view import TenantView
+
+    return TenantView(catalog, columns, tenant)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from indexer.catalog import Catalog
     from indexer.manifest import Manifest
     from indexer.records import JSON
+    from indexer.tenant_view import TenantView
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,16 @@ class IndexInfo:
     versions: Mapping[str, str]
 
 
-def index_info(manifest: Manifest, catalog: Catalog, name: str) -> IndexInfo:
-    """Gather what manifest and catalog say."""
+def index_info(manifest: Manifest, catalog: Catalog | TenantView, name: str) -> IndexInfo:
+    """Gather what manifest and catalog say; of a tenant's items all but the size and the store."""
     return IndexInfo(
         name=name,
         fingerprint=manifest.fingerprint,
         generation=manifest.generation,
         dim=manifest.dim,
-        n_items=manifest.n_items,
-        n_rows=manifest.n_rows,
-        n_dead_rows=manifest.n_dead_rows,
+        n_items=catalog.n_items(),
+        n_rows=catalog.n_contents(),
+        n_dead_rows=catalog.n_dead_rows(),
         n_files=catalog.outcomes(),
         n_labels=catalog.labels(),
         n_bytes=sum(seal.size for seal in manifest.files.values()),

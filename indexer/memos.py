@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from indexer.index import Index
     from indexer.writer import IndexWriter
 
-_SOURCES, _POLICY, _KEY = "sources", "policy", "hash_key_check"
+SOURCES = "sources"
+_POLICY, _KEY = "policy", "hash_key_check"
 
 
 def remembered_sources(index: Index | IndexWriter) -> list[SourceList]:
     """Where the items of an index come from."""
-    memo = index.memo(_SOURCES)
+    memo = index.memo(SOURCES)
     lists = memo if isinstance(memo, list) else []
     return [SourceList.from_dict(each) for each in lists if isinstance(each, dict)]
 
@@ -28,7 +29,7 @@ def remember_sources(writer: IndexWriter, sources: SourceList) -> None:
     """Remember one more."""
     remembered = remembered_sources(writer)
     if sources not in remembered:
-        writer.set_memo(_SOURCES, [each.to_dict() for each in (*remembered, sources)])
+        writer.set_memo(SOURCES, [each.to_dict() for each in (*remembered, sources)])
 
 
 def remembered_policy(index: Index | IndexWriter) -> ReadPolicy:

@@ -7,13 +7,14 @@ query's parts.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbir.types import Hit, Item, Query
-from indexer.eligible import EligibleRows
+from indexer.eligible import Eligible, EligibleRows
 from indexer.places import Places
 from indexer.vectors import unit_parts
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbir.images.tiles import Box
+    from cbir.items.where import Condition
     from indexer.catalog import Catalog
+    from indexer.columns import Columns
     from indexer.embeddings import Embeddings
     from indexer.stores import Neighbours, Store
 
@@ -51,10 +54,21 @@ class Searcher:
         catalog: Catalog,
         embeddings: Embeddings,
         make_store: Callable[[], Store],
+        columns: Callable[[], Columns],
         *,
+        all_shown: bool = True,
         rows_per_item: int = 1,
     ) -> None:
-        """Take the parts of a generation; about how many rows an item has, so that one search suffices."""
+        """Take the parts of a generation.
+
+        Args:
+            catalog: of the generation.
+            embeddings: of the generation.
+            make_store: called before the first search.
+            columns: called with the first bounds that need them.
+            all_shown: whether the columns are of all items, and not those of a tenant.
+            rows_per_item: about how many rows an item has, so that one search suffices.
+        """
         self._embeddings = embeddings
         self._make_store = make_store
         self._rows_per_item = rows_per_item
@@ -62,7 +76,7 @@ class Searcher:
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._places = Places(catalog)
-        self._eligible = EligibleRows(catalog, self._places, embeddings.n_rows)
+        self._eligible = EligibleRows(catalog, self._places, embeddings.n_rows, columns, all_shown=all_shown)
 
     def search(
         self,
@@ -71,17 +85,20 @@ class Searcher:
         *,
         exclude_same_group: bool,
         among: frozenset[str] | None,
+        where: Condition | None,
     ) -> list[list[Hit]]:
         """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
         parts = [unit_parts(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
-        masks = self._eligible.of_each(queries, exclude_same_group=exclude_same_group, among=among)
+        bounds = self._eligible.of_each(
+            queries, exclude_same_group=exclude_same_group, among=among, where=where
+        )
         if not queries or not self._embeddings.n_rows:
             return [[] for _ in queries]
         asked = k * self._rows_per_item + _MARGIN
         return [
-            self._rank(query, vectors, neighbours, k, asked=asked, allowed=mask, among=among)
-            for query, vectors, mask, neighbours in zip(
-                queries, parts, masks, self._neighbours(parts, masks, asked), strict=True
+            self._rank(query, vectors, neighbours, k, asked=asked, eligible=eligible)
+            for query, vectors, eligible, neighbours in zip(
+                queries, parts, bounds, self._neighbours(parts, bounds, asked), strict=True
             )
         ]
 
@@ -95,25 +112,23 @@ class Searcher:
     def _neighbours(
         self,
         parts: Sequence[NDArray[np.float32]],
-        masks: Sequence[NDArray[np.bool_] | None],
+        bounds: Sequence[Eligible],
         asked: int,
     ) -> list[list[Neighbours]]:
         """The nearest rows of every part of every query, in as few questions as can be."""
-        if len(parts) == 1 or any(mask is not masks[0] for mask in masks):
-            return [self._ask(vectors, asked, mask) for vectors, mask in zip(parts, masks, strict=True)]
-        found = iter(self._ask(np.concatenate(parts), asked, masks[0]))
+        if len(parts) == 1 or any(eligible is not bounds[0] for eligible in bounds):
+            return [self._ask(vectors, asked, each) for vectors, each in zip(parts, bounds, strict=True)]
+        found = iter(self._ask(np.concatenate(parts), asked, bounds[0]))
         return [list(islice(found, len(vectors))) for vectors in parts]
 
-    def _ask(
-        self, vectors: NDArray[np.float32], asked: int, allowed: NDArray[np.bool_] | None
-    ) -> list[Neighbours]:
-        store = self._ready()
+    def _ask(self, vectors: NDArray[np.float32], asked: int, eligible: Eligible) -> list[Neighbours]:
+        search = partial(self._ready().search, allowed=eligible.rows, where=eligible.where)
         if len(vectors) <= _MAX_VECTORS:
-            return store.search(vectors, asked, allowed=allowed)
+            return search(vectors, asked)
         return [
             neighbours
             for start in range(0, len(vectors), _MAX_VECTORS)
-            for neighbours in store.search(vectors[start : start + _MAX_VECTORS], asked, allowed=allowed)
+            for neighbours in search(vectors[start : start + _MAX_VECTORS], asked)
         ]
 
     def _ready(self) -> Store:
@@ -131,15 +146,14 @@ class Searcher:
         k: int,
         *,
         asked: int,
-        allowed: NDArray[np.bool_] | None,
-        among: frozenset[str] | None,
+        eligible: Eligible,
     ) -> list[Hit]:
         """Score the rows exactly; ask the store for more while a row beyond them could be in the answer."""
         while True:
             rows = neighbours[0].rows
             if len(neighbours) > 1:
                 rows = np.unique(np.concatenate([each.rows for each in neighbours]))
-            best = self._best(query, vectors, rows, among)
+            best = self._best(query, vectors, rows, eligible)
             is_all = len(neighbours[0].rows) < asked
             if is_all or (len(best) >= k and _beyond(neighbours) < -best[k - 1][0] - _SCORE_ERROR):
                 return [
@@ -149,14 +163,14 @@ class Searcher:
             asked *= 4
             # Where all rows are asked for, one part brings them all.
             asking = vectors[:1] if asked > self._embeddings.n_rows else vectors
-            neighbours = self._ask(asking, asked, allowed)
+            neighbours = self._ask(asking, asked, eligible)
 
     def _best(
         self,
         query: Query,
         vectors: NDArray[np.float32],
         rows: NDArray[np.int64],
-        among: frozenset[str] | None,
+        eligible: Eligible,
     ) -> list[_Scored]:
         """The items of these rows that may be found, best first, each once: by its best row."""
         numbers = rows.tolist()
@@ -165,8 +179,8 @@ class Searcher:
         ranked: list[_Scored] = [
             (-score if -1.0 <= score <= 1.0 else -1.0 if score > 0 else 1.0, item.id, row, item, box)
             for score, row, (items, box) in zip(scores, numbers, places, strict=True)
-            for item in items
-            if item.id not in no_hits and (among is None or item.id in among)
+            for item in eligible.items(items)
+            if item.id not in no_hits
         ]
         ranked.sort()  # no two have the same id and row, so that items are never compared
         best: dict[str, _Scored] = {}
