@@ -12,6 +12,7 @@ from cli.commands import (
     build,
     compact,
     config,
+    convert,
     datasets,
     demo,
     doctor,
@@ -21,6 +22,7 @@ from cli.commands import (
     info,
     items,
     models,
+    rebuild,
     remove,
     restore,
     search,
@@ -66,6 +68,8 @@ index.command("remove")(remove.remove)
 index.command("verify")(verify.verify)
 index.command("info")(info.info)
 index.command("compact")(compact.compact)
+index.command("convert")(convert.convert)
+index.command("rebuild")(rebuild.rebuild)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)
 index.command("tune")(tune.tune)

@@ -21,11 +21,19 @@ STALE_SHARE = 0.1
 """A store is built again when more than this share of the rows is not in its files."""
 
 
-def build_store(scratch: Scratch, kind: str, device: Device) -> None:
-    """Commit; then build the files of the store, unless those there are good enough, and publish them."""
+def build_store(scratch: Scratch, kind: str, device: Device, *, anew: bool = False) -> None:
+    """Commit; then build the files of the store and publish them.
+
+    Args:
+        scratch: of the writer.
+        kind: of STORES.
+        device: where a store that can use a GPU is built.
+        anew: even where those that are there are good enough.
+    """
     scratch.commit()
     before, n_rows = scratch.manifest.store, scratch.manifest.n_rows
-    if before.kind == kind and before.files and n_rows - before.n_rows <= STALE_SHARE * n_rows:
+    is_fresh = before.kind == kind and before.files and n_rows - before.n_rows <= STALE_SHARE * n_rows
+    if is_fresh and not anew:
         return
     with scratch.publishing():
         successor = scratch.manifest.successor()

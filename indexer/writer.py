@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from cbir.types import Scalar
+    from indexer.manifest import StoreRef
     from indexer.records import JSON, FileRecord, NewImage
     from indexer.stores.store import Device
 
@@ -95,6 +96,16 @@ class IndexWriter:
     def generation(self) -> int:
         """Of the last commit."""
         return self._scratch.manifest.generation
+
+    @property
+    def store(self) -> StoreRef:
+        """Which store answers, as of the last commit."""
+        return self._scratch.manifest.store
+
+    @property
+    def n_rows(self) -> int:
+        """Embeddings, as of the last commit."""
+        return self._scratch.manifest.n_rows
 
     @property
     def n_items(self) -> int:
@@ -258,19 +269,20 @@ class IndexWriter:
         self._scratch.commit()
         return self.generation
 
-    def build_store(self, kind: str | None = None, *, device: Device = "auto") -> None:
+    def build_store(self, kind: str | None = None, *, device: Device = "auto", anew: bool = False) -> None:
         """Commit, and build the store's files where its kind and the number of rows call for them.
 
         Args:
             kind: of STORES; None keeps the index's.
             device: where a store that can use a GPU is built.
+            anew: build them even where those that are there are good enough (or damaged: nobody looks).
 
         Raises:
             SpecError: no such kind.
         """
         kind = kind or self._scratch.manifest.store.kind
         _check_store(kind)
-        compact.build_store(self._scratch, kind, device)
+        compact.build_store(self._scratch, kind, device, anew=anew)
 
     def compact(self, *, device: Device = "auto") -> int:
         """Commit; then drop embeddings without items, merge blocks, rebuild the store. Embeddings dropped."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import options as opt
+from cli.building import build_store
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -32,4 +33,4 @@ def restore(
     )
     if restored.lacks_store:
         with IndexWriter.open(settings.index) as writer:
-            writer.build_store()
+            build_store(writer, device=settings.device)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer import Index
+
 CBIR = Path(sys.executable).with_name("cbir")
 
 
@@ -66,6 +68,26 @@ def test_a_copied_index_answers_without_the_images(mias_index, mini_mias, tmp_pa
     shutil.copytree(mias_index, tmp_path / "elsewhere.index")
     (first, *_rest) = hits(tmp_path / "elsewhere.index", mini_mias / "images" / "mdb005.png", "-k", 3)
     assert Path(str(first["path"])).name == "mdb005.png"
+
+
+def test_converting_to_qdrant_and_back_gives_identical_hits(mias_index, tmp_path):
+    import shutil
+
+    index = shutil.copytree(mias_index, tmp_path / "converted.index")
+    before = neighbours(index)
+    assert sum(len(found) for found in before) == 322 * 10
+    for kind in ("qdrant", "faiss"):
+        cbir("index", "convert", "--store", kind, "-i", index)
+        assert json.loads(cbir("index", "info", "-i", index, "--json").stdout)["store"] == kind
+        assert neighbours(index) == before
+        cbir("index", "verify", "-i", index)
+
+
+def neighbours(path: Path) -> list[list[tuple[str, float]]]:
+    """The ten nearest of every item, by the index's own store."""
+    with Index.open(path) as index:
+        queries = [index.query(item.id) for item in index.items()]
+        return [[(hit.item.id, hit.score) for hit in hits] for hits in index.search_many(queries, 10)]
 
 
 def test_the_demo_runs_and_accounts_for_every_file(tmp_path):

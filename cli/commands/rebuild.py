@@ -1,0 +1,16 @@
+"""`cbir index rebuild`."""
+
+from __future__ import annotations
+
+from cli import options as opt
+from cli.building import build_store
+from cli.settings import load_settings
+
+
+def rebuild(*, index: opt.IndexOption = None) -> None:
+    """Build the store of an index again from its embeddings, as when a file of the store is damaged."""
+    from indexer.writer import IndexWriter
+
+    settings = load_settings(index=index)
+    with IndexWriter.open(settings.index) as writer:
+        build_store(writer, device=settings.device)

@@ -1,0 +1,60 @@
+"""Snapshot, restore, convert, rebuild, export, diff: through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from indexer import Index
+
+
+def hits(run, index: Path, item: str) -> object:
+    return json.loads(run("search", item, "-i", index, "-k", 20, "--json").stdout)["hits"]
+
+
+@pytest.fixture
+def first(index: Path) -> str:
+    """The id of an item."""
+    with Index.open(index) as opened:
+        return next(opened.items()).id
+
+
+def test_a_snapshot_restored_answers_images_without_the_originals(run, index, gallery, tmp_path):
+    said = run("index", "snapshot", "a.cbir.tar", "-i", index).stderr
+    assert "7 items" in said or "8 items" in said
+    run("index", "restore", "a.cbir.tar", "-o", "back.index")
+    run("index", "verify", "-i", "back.index")
+    image = gallery / "one.png"
+    assert hits(run, Path("back.index"), image) == hits(run, index, image)
+    assert (
+        "There is an index at" in run("index", "restore", "a.cbir.tar", "-o", "back.index", expect=1).stderr
+    )
+    assert "there already" in run("index", "snapshot", "a.cbir.tar", "-i", index, expect=1).stderr
+
+
+def test_a_damaged_snapshot_is_4_in_one_line(run, index):
+    run("index", "snapshot", "a.tar", "-i", index)
+    content = bytearray(Path("a.tar").read_bytes())
+    content[len(content) // 2] ^= 4
+    Path("a.tar").write_bytes(content)
+    for file in ("a.tar", "gone.tar"):
+        result = run("index", "restore", file, "-o", "back.index", expect=4)
+        assert result.stderr.count("\n") == 1
+    assert not Path("back.index").exists()
+
+
+def test_converting_there_and_back_changes_no_answer(run, own_index, first):
+    before = hits(run, own_index, first)
+    for kind in ("qdrant", "exact", "faiss"):
+        said = run("index", "convert", "--store", kind, "-i", own_index).stderr
+        assert f"building the store {kind}" in said
+        assert json.loads(run("index", "info", "-i", own_index, "--json").stdout)["store"] == kind
+        assert hits(run, own_index, first) == before
+        run("index", "verify", "-i", own_index)
+    assert "cbir index rebuild" in run("index", "convert", "--store", "faiss", "-i", own_index).stderr
+    run("index", "rebuild", "-i", own_index)
+    assert hits(run, own_index, first) == before
+    run("index", "convert", "--store", "chroma", "-i", own_index, expect=2)
+    run("index", "rebuild", "-i", "gone.index", expect=4)
