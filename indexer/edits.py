@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from indexer.catalog import digest
-from indexer.schema import COUNTED, SCHEMA
+from indexer.changes import COUNT_THEM
+from indexer.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ def open_scratch(path: Path, *, new: bool) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {pragma}")
         if new:
             connection.executescript(SCHEMA)
-        connection.executescript(COUNTED)
+        connection.executescript(COUNT_THEM)
         connection.execute("BEGIN")
     except sqlite3.Error:
         connection.close()

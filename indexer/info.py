@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from indexer.changes import ITEM_CHANGES, item_changes
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from indexer.catalog import Catalog
-    from indexer.manifest import Manifest
+    from indexer.manifest import Manifest, StoreRef
     from indexer.records import JSON
     from indexer.tenant_view import TenantView
 
@@ -30,7 +32,10 @@ class IndexInfo:
         n_labels: how many items have each label.
         n_bytes: of all files of this generation.
         store: which store answers.
+        store_rows: how many rows its files or points cover; those added since are searched beside it.
         store_settings: what its build chose and measured; empty for one that has no files.
+        is_payload_current: whether what the store says of items is what the catalog says, so that it may
+            filter by it; None for a store that says nothing of them.
         created: UTC, ISO 8601.
         updated: UTC, ISO 8601, of this generation.
         versions: of the libraries that wrote it.
@@ -47,7 +52,9 @@ class IndexInfo:
     n_labels: Mapping[str, int]
     n_bytes: int
     store: str
+    store_rows: int
     store_settings: Mapping[str, JSON]
+    is_payload_current: bool | None
     created: str
     updated: str
     versions: Mapping[str, str]
@@ -67,8 +74,15 @@ def index_info(manifest: Manifest, catalog: Catalog | TenantView, name: str) -> 
         n_labels=catalog.labels(),
         n_bytes=sum(seal.size for seal in manifest.files.values()),
         store=manifest.store.kind,
+        store_rows=manifest.store.n_rows,
         store_settings=manifest.store.settings,
+        is_payload_current=_is_payload_current(manifest.store, catalog),
         created=manifest.created,
         updated=manifest.updated,
         versions=manifest.versions,
     )
+
+
+def _is_payload_current(store: StoreRef, catalog: Catalog) -> bool | None:
+    written = store.settings.get(ITEM_CHANGES)
+    return None if written is None else written == item_changes(catalog)

@@ -38,17 +38,3 @@ CREATE TRIGGER item_removed AFTER DELETE ON items
 END;
 CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-
-COUNTED = """
-CREATE TEMP TRIGGER item_shares BEFORE INSERT ON items
-    WHEN EXISTS (SELECT 1 FROM items WHERE row = NEW.row) OR NEW.row IN (SELECT row FROM dead_rows) BEGIN
-    INSERT INTO memo VALUES ('item_changes', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
-END;
-CREATE TEMP TRIGGER item_annotated AFTER UPDATE OF label, grp, metadata ON items BEGIN
-    INSERT INTO memo VALUES ('item_changes', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1;
-END;
-"""
-"""A writer counts what makes the payloads of older rows out of date, in the memo ``item_changes``.
-
-An item that is removed makes none: its row is dead, or others share it and it says more than it need.
-"""

@@ -10,13 +10,11 @@ first file, and count in that file's budget.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import gc
 import hashlib
 import os
 import resource
-import signal
 import socket
 import sys
 from functools import partial
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import xxhash
 
+from cbir.child import live_and_die_with
 from cbir.errors import ImageError, SkipReason
 from cbir.images.channel import Channel
 from cbir.images.mask_box import MaskBox
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from cbir.images.steps import JSON, Step
     from cbir.images.tiles import Box
 
-_PR_SET_PDEATHSIG = 1
 _MIB = 1024 * 1024
 _NO_LIMIT = sys.maxsize
 _MUCH_MEMORY_BYTES = 256 * _MIB
@@ -92,7 +90,7 @@ def _step(settings: Mapping[str, JSON]) -> Step:
 
 def main(socket_fd: int, parent_pid: int) -> None:
     """Serve files until the pool closes the channel."""
-    _live_and_die_with(parent_pid)
+    live_and_die_with(parent_pid)
     channel = Channel(socket.socket(fileno=socket_fd))
     with contextlib.suppress(EOFError):
         task = Task.from_dict(channel.receive_json())
@@ -100,15 +98,6 @@ def main(socket_fd: int, parent_pid: int) -> None:
         channel.send_json({"ready": True})
         while True:
             _serve_one(channel, task)
-
-
-def _live_and_die_with(parent_pid: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it died before the line above
-        sys.exit(0)
 
 
 def _load_opencv() -> None:

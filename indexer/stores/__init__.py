@@ -1,7 +1,7 @@
 """The stores that find neighbours; a store is one file here and one line in ``STORES``."""
 
 from indexer.stores import exact, faiss
-from indexer.stores.qdrant import kind as qdrant
+from indexer.stores.qdrant import kind as qdrant_kind
 from indexer.stores.store import Built, Generation, Neighbours, Store, StoreKind
 
 __all__ = ["STORES", "Built", "Generation", "Neighbours", "Store", "StoreKind"]
@@ -9,5 +9,5 @@ __all__ = ["STORES", "Built", "Generation", "Neighbours", "Store", "StoreKind"]
 STORES: dict[str, StoreKind] = {
     "exact": exact.KIND,
     "faiss": faiss.KIND,
-    "qdrant": qdrant.KIND,
+    "qdrant": qdrant_kind.KIND,
 }

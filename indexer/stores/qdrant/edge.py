@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
@@ -77,14 +79,20 @@ def _clause(clause: Any) -> object:
     if "is_empty" in clause:
         made: object = edge.IsEmptyCondition(clause["is_empty"]["key"])
     elif "match" in clause:
-        match = clause["match"]
-        chosen = edge.MatchAny(match["any"]) if "any" in match else edge.MatchValue(match["value"])
-        made = edge.FieldCondition(key=clause["key"], match=chosen)
+        made = edge.FieldCondition(key=clause["key"], match=_match(clause["match"]))
     elif "range" in clause:
         made = edge.FieldCondition(key=clause["key"], range=edge.RangeFloat(**clause["range"]))
     else:
         made = edge_filter(clause)
     return made
+
+
+def _match(match: Any) -> Any:
+    edge = load_edge()
+    if "any" in match:
+        return edge.MatchAny(match["any"])
+    value = match["value"]
+    return edge.MatchValue(np.bool_(value) if isinstance(value, bool) else value)  # takes True for 1
 
 
 def _groups(condition: Any) -> dict[str, list[JSON]]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cbir.errors import IndexWriteError
 from indexer.durable import Seal, refused, seal_in_place, sync_directory
 from indexer.sealed import SealedFile
-from indexer.stores.qdrant.edge import ShardLayout, edge_filter, field_index, load_edge, shard_config
-from indexer.stores.qdrant.payload import columns_of, indexes, payloads
+from indexer.stores.qdrant.edge import ShardLayout, edge_filter, load_edge
+from indexer.stores.qdrant.fill import fill_shard
+from indexer.stores.qdrant.payload import columns_of
 from indexer.stores.qdrant.private_shard import CONFIG, SEGMENTS, load_shard
 from indexer.stores.qdrant.search import engine_store, fill_settings
 from indexer.stores.recall import least_effort
@@ -27,15 +27,11 @@ if TYPE_CHECKING:
     from indexer.manifest import StoreRef
     from indexer.records import JSON
     from indexer.stores.approximate import ApproximateStore
-    from indexer.stores.qdrant.payload import Kind
 
 INT8_FROM = 200_000
 """From this many rows the engine keeps 8-bit codes in memory: the embeddings give the scores anyway."""
 
-_BATCH = 1000
 _LEAST_EF, _MOST_EF = 64, 2048
-_ROOM = 3
-"""The disk must have room for so many times the vectors: while the graph is made they lie there twice."""
 
 
 class EmbeddedEngine:
@@ -91,15 +87,7 @@ def build_shard(generation: Generation, folder: str, *, layout: ShardLayout | No
     with refused(root):
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
-        _check_room(root, 4 * embeddings.n_rows * embeddings.dim)
-    try:
-        _fill(root, generation, columns, layout)
-    except Exception as error:
-        first, *_ = str(error).splitlines()
-        raise IndexWriteError(
-            f"Qdrant's engine could not write {str(root)!r}: {first}. The index is as it was at its last "
-            "commit; make room or repair the disk, and run again to go on."
-        ) from error
+    fill_shard(root, generation, columns, layout)
     seals = _publishable(root, folder)
     files = {name: SealedFile(generation.directory / name, seal) for name, seal in seals.items()}
     engine = EmbeddedEngine(load_shard(root, files), int8=layout.int8)
@@ -128,28 +116,6 @@ def open_shard(generation: Generation, ref: StoreRef, files: Mapping[str, Sealed
         raise
 
 
-def _fill(root: Path, generation: Generation, columns: Mapping[str, Kind], layout: ShardLayout) -> None:
-    edge = load_edge()
-    shard = edge.EdgeShard.create(str(root), shard_config(generation.embeddings.dim, layout))
-    tenant = generation.catalog.memo("tenant_column")
-    for key, form in indexes(columns, tenant=tenant if isinstance(tenant, str) else None):
-        shard.update(edge.UpdateOperation.create_field_index(key, field_index(form)))
-    for first_row, block in generation.embeddings.blocks():
-        for start in range(0, len(block), _BATCH):
-            rows = range(first_row + start, first_row + min(start + _BATCH, len(block)))
-            said = payloads(generation.catalog, rows.start, rows.stop)
-            points = [
-                edge.Point(row, vector, payload)
-                for row, vector, payload in zip(rows, block[start : start + _BATCH], said, strict=True)
-            ]
-            shard.update(edge.UpdateOperation.upsert_points(points))
-    shard.optimize()
-    shard.flush()
-    shard.close()
-    if any(root.glob(f"{SEGMENTS}/*/mutable_id_tracker.mappings")):
-        edge.EdgeShard.load(str(root)).close()  # folds journals in: after that, loading changes nothing
-
-
 def _publishable(root: Path, folder: str) -> dict[str, Seal]:
     """The seals of the files that make up the shard, on the disk; segments without points are removed."""
     with refused(root):
@@ -162,12 +128,3 @@ def _publishable(root: Path, folder: str) -> dict[str, Seal]:
         if part.is_dir():
             sync_directory(part)
     return seals
-
-
-def _check_room(root: Path, n_bytes: int) -> None:
-    free = shutil.disk_usage(root).free
-    if free < _ROOM * n_bytes:
-        raise IndexWriteError(
-            f"A Qdrant store of {n_bytes >> 20} MiB of vectors needs about {_ROOM * n_bytes >> 20} MiB on "
-            f"the disk of {str(root)!r}, {free >> 20} MiB are free. Make room, or take another store."
-        )

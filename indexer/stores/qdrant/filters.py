@@ -6,20 +6,17 @@ caller looks again. Rows that several items share always pass.
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING
 
-from cbir.items.where import And, Compare, Known, OneOf
-from indexer.stores.qdrant.payload import LARGEST_INTEGER, SHARED, Kind, key_of
+from cbir.items.where import And, Compare, Known, OneOf, kind_of
+from indexer.stores.qdrant.payload import SHARED, key_of, sayable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cbir.items.where import Condition, Leaf, Scalar
+    from cbir.items.where import Condition, Kind, Leaf, Scalar
     from indexer.records import JSON
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BOUNDS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
@@ -79,7 +76,7 @@ def _one_of(key: str, values: tuple[Scalar, ...], kind: Kind) -> dict[str, JSON]
         return None
     if kind == "text":
         return {"key": key, "match": {"any": list(values)}}
-    if kind == "flag":
+    if kind == "truth":
         return {"should": [_equals(key, value=value) for value in values]}
     return {"should": [{"key": key, "range": {"gte": value, "lte": value}} for value in values]}
 
@@ -89,13 +86,5 @@ def _equals(key: str, *, value: Scalar) -> JSON:
 
 
 def _fits(value: Scalar, kind: Kind) -> bool:
-    """Whether the engine compares a column of this kind with the value as we would."""
-    match value:
-        case bool():
-            return kind == "flag"
-        case int():
-            return kind == "number" and abs(value) <= LARGEST_INTEGER
-        case float():
-            return kind == "number" and math.isfinite(value)
-        case str():
-            return kind == "text" and not _SURROGATE.search(value)
+    """Whether the engine compares a column of this kind with the value as ``holds`` does."""
+    return kind_of(value) == kind and sayable(value) == value

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from cbir.items.where import OWN_COLUMNS, Kind, kind_of
 from indexer.records import JSON
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from cbir.types import Item
     from indexer.catalog import Catalog, Place
 
-Kind = Literal["text", "number", "flag"]
-"""What all values of a column are, where they are of one kind."""
-
 TECHNICAL = "cbir"
 """The key of what is not a column: ids, shared, head, part, frame, sha256, box."""
 
@@ -30,10 +28,9 @@ SHARED = f"{TECHNICAL}.shared"
 THUMBNAIL = "thumbnail"
 """The key of the picture's address: Qdrant's page shows it when it ends as a picture's name does."""
 
-LARGEST_INTEGER = 2**53
-"""The engine compares numbers as float64: up to here, and down to its negative, that says the same."""
+_LARGEST_INTEGER = 2**53
 
-_RESERVED = frozenset({TECHNICAL, THUMBNAIL, "id", "path", "frame", "label", "group"})
+_RESERVED = frozenset({TECHNICAL, THUMBNAIL, *OWN_COLUMNS})
 _UNQUOTABLE = re.compile(r'["\\]')
 
 
@@ -67,13 +64,13 @@ def indexes(
     forms: dict[Kind, dict[str, JSON]] = {
         "text": {"type": "keyword"},
         "number": {"type": "float"},  # holds integers, too, and all that filters ask of either is a range
-        "flag": {"type": "bool"},
+        "truth": {"type": "bool"},
     }
     for name, kind in columns.items():
         form = forms[kind]
         together = kind == "text" and name in ("group", tenant)
         yield key_of(name), {**form, "is_tenant": True} if together else form
-    yield SHARED, forms["flag"]
+    yield SHARED, forms["truth"]
 
 
 def payloads(
@@ -109,11 +106,26 @@ def key_of(column: str) -> str:
     return f'"{column}"'
 
 
+def sayable(value: JSON) -> JSON:
+    """The value as JSON can carry it and the engine keeps it; text for a number that it would not.
+
+    Qdrant compares numbers as float64, and knows no NaN, no infinity and no lone surrogates.
+    """
+    match value:
+        case int() if abs(value) > _LARGEST_INTEGER:
+            return str(value)
+        case float() if not math.isfinite(value):
+            return str(value)
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
+
+
 def _payload(place: Place, technical: dict[str, JSON], thumbnail_url: str | None) -> dict[str, JSON]:
     values: dict[str, list[JSON]] = {}
     for item in place.items:
         for name, value in _columns(item):
-            said = _sayable(value)
+            said = sayable(value)
             if said is not None and said not in values.setdefault(name, []):
                 values[name].append(said)
     payload: dict[str, JSON] = {
@@ -135,24 +147,10 @@ def _columns(item: Item) -> Iterator[tuple[str, JSON]]:
 
 
 def _kind(value: JSON) -> Kind | None:
-    if _sayable(value) != value or type(_sayable(value)) is not type(value):
-        return None
-    match value:
-        case bool():
-            return "flag"
-        case int() | float():
-            return "number"
-        case _:
-            return "text"
-
-
-def _sayable(value: JSON) -> JSON:
-    """The value as JSON can carry it and the engine keeps it; text for a number that it would not."""
-    match value:
-        case int() if abs(value) > LARGEST_INTEGER:
-            return str(value)
-        case float() if not math.isfinite(value):
-            return str(value)
-        case str():
-            return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
+    """What it is; None where the engine would be told something else."""
+    said = sayable(value)
+    return (
+        kind_of(value)
+        if isinstance(value, str | int | float) and (said, type(said)) == (value, type(value))
+        else None
+    )

@@ -9,7 +9,9 @@ the directory goes as soon as the shard is loaded.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ SEGMENTS = "segments"
 _REWRITTEN = frozenset({"segment.json", "version.info"})
 _SEGMENT_DEPTH = 2
 _HOLE = 1 << 16
+_ROOM_BYTES = 16 << 20
+"""The engine writes through mapped memory: without room for what it adds it would take the process along."""
 
 Contents = dict[Path, memoryview]
 
@@ -59,6 +63,7 @@ def load_shard(folder: Path, files: Mapping[str, SealedFile]) -> Any:
 def _load_in(furnish: Callable[[Path], None]) -> Any:
     with tempfile.TemporaryDirectory(prefix="cbir-qdrant-") as name:
         try:
+            _check_room(name)
             furnish(Path(name))
         except OSError as error:
             raise IndexWriteError(
@@ -72,6 +77,11 @@ def _load_in(furnish: Callable[[Path], None]) -> Any:
             raise IndexDamagedError(
                 f"Qdrant's engine can't open the store: {first}. Build it again: cbir index rebuild."
             ) from error
+
+
+def _check_room(place: str) -> None:
+    if shutil.disk_usage(place).free < _ROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _link(folder: Path, contents: Contents, private: Path) -> None:

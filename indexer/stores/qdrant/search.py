@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbir.errors import IndexDamagedError
+from indexer.changes import ITEM_CHANGES, item_changes
 from indexer.stores.approximate import ApproximateStore
 from indexer.stores.qdrant.filters import native_filter
 
@@ -15,15 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbir.items.where import Condition
+    from cbir.items.where import Condition, Kind
     from indexer.manifest import StoreRef
     from indexer.records import JSON
     from indexer.stores.qdrant.engine import Engine
-    from indexer.stores.qdrant.payload import Kind
     from indexer.stores.store import Generation
 
 EF, RECALL = "ef", "recall_at_10"
-COLUMNS, CHANGES = "columns", "item_changes"
+COLUMNS = "columns"
 
 _ROWS_PER_CANDIDATE = 80
 """One candidate more costs the engine about what comparing so many rows costs (100k x 128, measured)."""
@@ -63,12 +63,6 @@ class EngineFinder:
         self._engine.close()
 
 
-def item_changes(generation: Generation) -> int:
-    """How often what is known of items was changed: payloads written before the last time are out of date."""
-    count = generation.catalog.memo(CHANGES)
-    return count if isinstance(count, int) else 0
-
-
 def engine_store(generation: Generation, ref: StoreRef, engine: Engine) -> ApproximateStore:
     """The store over an engine that was filled when ``ref`` was written.
 
@@ -82,7 +76,7 @@ def engine_store(generation: Generation, ref: StoreRef, engine: Engine) -> Appro
             "written. Build it again: cbir index rebuild."
         )
     settings: Any = ref.settings
-    is_current = settings[CHANGES] == item_changes(generation)
+    is_current = settings[ITEM_CHANGES] == item_changes(generation.catalog)
     finder = EngineFinder(engine, n_points, settings[EF], settings[COLUMNS] if is_current else None)
     return ApproximateStore(generation.embeddings, finder, n_covered=n_points)
 
@@ -95,5 +89,5 @@ def fill_settings(
         EF: ef,
         RECALL: recall,
         COLUMNS: dict(columns),
-        CHANGES: item_changes(generation),
+        ITEM_CHANGES: item_changes(generation.catalog),
     }
