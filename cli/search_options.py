@@ -38,6 +38,13 @@ Batch = Annotated[
         rich_help_panel=_ASKED,
     ),
 ]
+By = Annotated[
+    Literal["image", "case"],
+    typer.Option(
+        help="What is searched for: an image, or a case: a folder of the views of one examination.",
+        rich_help_panel=_ASKED,
+    ),
+]
 Tta = Annotated[
     bool | None,
     typer.Option(

@@ -16,6 +16,7 @@ from cli.showing import Shown, show
 from cli.terminal import note
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cbir.images.tiles import Box
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 def search(
     query: Annotated[
-        str | None, typer.Argument(metavar="QUERY", help="An image file, or the id of an item.")
+        str | None,
+        typer.Argument(metavar="QUERY", help="An image file, or the id of an item; a folder, or a case."),
     ] = None,
     *,
     k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
@@ -34,6 +36,8 @@ def search(
     like: of.Like = None,
     unlike: of.Unlike = None,
     batch: of.Batch = None,
+    by: of.By = "image",
+    case: opt.CaseColumn = None,
     tta: of.Tta = None,
     exclude_same: of.ExcludeSame = None,
     refine: Refine = None,
@@ -49,10 +53,11 @@ def search(
     max_pixel_mb: opt.MaxPixelMb = None,
     max_file_mb: opt.MaxFileMb = None,
 ) -> None:
-    """Find the images of an index that look most like one image, or of many.
+    """Find the images of an index that look most like one image, or of many; or the cases most like a case.
 
     The score is the cosine of the two embeddings, 1 for the same image; with --refine, what the last
-    refinement orders by. Exits with 3 when a query of a batch could not be answered. Research use only, not
+    refinement orders by. Exits with 3 when a query of a batch, or an
+    image of a case, could not be read. Research use only, not
     for diagnosis.
     """
     started = time.perf_counter()
@@ -68,6 +73,8 @@ def search(
     alone: dict[str, object] = {"QUERY": query, "--roi": roi, "--like": like, "--unlike": unlike}
     alone |= {"--json": as_json, "--paths": as_paths, "--html": html, "--thumbs": thumbs}
     _check(alone, batch=batch, output=output)
+    of_images = {"--roi": roi, "--like": like, "--unlike": unlike, "--batch": batch, "--refine": refine}
+    _check_cases(by, case, {**of_images, "--thumbs": thumbs})
     from cli.asking import Question, ask
 
     question = Question(
@@ -83,6 +90,8 @@ def search(
     )
     if batch is not None:
         _search_batch(batch, output, question, settings)
+    elif by == "case":
+        _search_cases(question, case, settings, shown, started)
     else:
         show(ask(question, settings, started=started), shown)
 
@@ -101,6 +110,27 @@ def _check(alone: dict[str, object], *, batch: str | None, output: Path | None) 
         raise typer.BadParameter(f"--batch and {given[0]} can't go together")
     if output is not None and output.suffix.lower() not in {".csv", ".parquet"}:
         raise typer.BadParameter(f"--output {output} must end in .csv or .parquet")
+
+
+def _check_cases(by: str, column: str | None, of_images: Mapping[str, object]) -> None:
+    """What is of images and what is of cases don't mix."""
+    if by == "image":
+        if column is not None:
+            raise typer.BadParameter("--case goes with --by case")
+    elif clash := next((option for option, value in of_images.items() if value), None):
+        raise typer.BadParameter(f"{clash} is of images: leave out --by case")
+
+
+def _search_cases(
+    question: Question, column: str | None, settings: Settings, shown: Shown, started: float
+) -> None:
+    from cli.asking_cases import ask_by_case
+    from cli.showing_cases import show_cases
+
+    answer = ask_by_case(question, column, settings, started=started)
+    show_cases(answer, shown)
+    if answer.skipped:
+        raise typer.Exit(ExitCode.SKIPPED)
 
 
 def _search_batch(queries: str, output: Path | None, question: Question, settings: Settings) -> None:

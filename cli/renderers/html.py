@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import os
 from pathlib import Path
 
 from cbir import __version__
 from cbir.printable import printable
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
-from cli.renderers.page import write_page
+from cli.renderers.page import page_environment, write_page
 from cli.renderers.where import shares_of_square, where
-
-_TEMPLATE = Path(__file__).parent / "hits.html.jinja"
 
 
 def render_html(answer: Answer) -> str:
     """The page; every text from a file name, label or column is escaped."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"picture": _picture, "printable": printable, "facts": _facts, "name": _name}
-    environment.filters |= {"shown": _shown, "shares": shares_of_square, "where": where}
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    environment = page_environment()
+    environment.filters |= {"facts": _facts, "shown": _shown, "shares": shares_of_square, "where": where}
+    template = environment.get_template("hits.html.jinja")
     return template.render(answer=answer, version=__version__, labels=answer.labels())
 
 
 def write_html(answer: Answer, path: Path) -> None:
     """Write the page; a page that is there is replaced when the new one is whole."""
     write_page(render_html(answer), path)
-
-
-def _picture(thumbnail: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(thumbnail).decode("ascii")
-
-
-def _name(path: str) -> str:
-    return os.path.basename(path)  # noqa: PTH119 (a query can be an item id, a path not of this system)
 
 
 def _shown(hit: Hit) -> list[str]:

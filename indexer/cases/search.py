@@ -69,13 +69,11 @@ class CaseSearcher:
         Raises:
             KeyError: no such case.
         """
-        return CaseQuery(
-            tuple(
-                CaseImage(each, self._index.query(each), aspect_of(self._index.item(each).metadata))
-                for each in self._table.items[case]
-            ),
-            case,
-        )
+        images = [
+            CaseImage(each, self._index.query(each), aspect_of(self._index.item(each).metadata))
+            for each in self._table.items[case]
+        ]
+        return CaseQuery(tuple(sorted(images, key=lambda image: (str(image.aspect), image.name))), case)
 
     def search(
         self,

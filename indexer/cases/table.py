@@ -18,6 +18,7 @@ CASE_COLUMNS = ("case", "study", "group")
 """
 
 _OWN_COLUMNS = ("label", "group")
+_MEANINGS = {"study": ("a case is a DICOM study",), "group": ("a case is a group (a patient)",)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,7 @@ class CaseTable:
 
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of it; a sentence each."""
-        return (*_said_of(self.column), *left_out(self.n_left_out, self.column))
+        return (*_MEANINGS.get(self.column, ()), *_left_out(self.n_left_out, self.column))
 
 
 def case_column(items: Callable[[], Iterable[Item]], where: str, wanted: str | None = None) -> str:
@@ -80,16 +81,8 @@ def case_of(item: Item, column: str) -> str | None:
     return as_text(value) or None
 
 
-def left_out(n_items: int, column: str) -> tuple[str, ...]:
+def _left_out(n_items: int, column: str) -> tuple[str, ...]:
     """The sentence on items of no case, if there are any."""
     if not n_items:
         return ()
     return (f"{n_items} {'item has' if n_items == 1 else 'items have'} no {column}, and are of no case",)
-
-
-def _said_of(column: str) -> tuple[str, ...]:
-    meanings = {
-        "group": "a case is a group (a patient): where a column tells examinations, name it with --case",
-        "study": "a case is a DICOM study",
-    }
-    return (meanings[column],) if column in meanings else ()
