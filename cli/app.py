@@ -30,6 +30,7 @@ from cli.commands import (
     tune,
     update,
     verify,
+    whiten,
 )
 from cli.group import RootGroup
 
@@ -73,6 +74,7 @@ index.command("rebuild")(rebuild.rebuild)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)
 index.command("tune")(tune.tune)
+index.command("whiten")(whiten.whiten)
 public.command("list")(datasets.list_datasets)
 public.command("prepare")(datasets.prepare)
 items_file.command("split")(items.split)

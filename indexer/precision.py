@@ -175,6 +175,11 @@ def remember_precision(writer: IndexWriter, precision: Precision) -> None:
     writer.set_memo(_MEMO, asdict(precision))
 
 
+def forget_precision(writer: IndexWriter) -> None:
+    """The next run measures it: the index's embeddings are no longer those that it was measured of."""
+    writer.set_memo(_MEMO, None)
+
+
 def remembered_precision(index: Index | IndexWriter) -> Precision | None:
     """What was measured; None when no build had images enough."""
     memo = index.memo(_MEMO)

@@ -16,6 +16,7 @@ from cli.folders import weights_folder
 from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note
+from cli.whitening import Dim, Discriminated, Items, Shrinkage, shrinkage_of
 
 if TYPE_CHECKING:
     from cbir.items.part import Selection
@@ -29,10 +30,6 @@ Page = Annotated[
     ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The .toml file to write.")]
-Items = Annotated[
-    str | None,
-    typer.Option(metavar="WHO", help="Which items (default: all): an items file, or COLUMN=VALUE[,VALUE]."),
-]
 Offline = Annotated[bool | None, typer.Option("--offline", help="Never open a connection.")]
 
 
@@ -93,22 +90,9 @@ def whiten(
     output: Output,
     index: opt.IndexOption = None,
     items: Items = None,
-    dim: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Numbers in a vector, below a quarter of the items (default: as many as that allows; with "
-            "--label, one less than labels).",
-        ),
-    ] = None,
-    shrinkage: Annotated[
-        str,
-        typer.Option(metavar="auto|0..1", help="How far variances are drawn together; auto: Ledoit-Wolf."),
-    ] = "auto",
-    label: Annotated[
-        str | None,
-        typer.Option(help="Also tell the values of this column apart: linear discriminant analysis."),
-    ] = None,
+    dim: Dim = None,
+    shrinkage: Shrinkage = "auto",
+    label: Discriminated = None,
     extractor: Page = None,
     offline: Offline = None,
 ) -> None:
@@ -122,7 +106,7 @@ def whiten(
     from indexer.fitting import fitting_rows
     from indexer.index import Index
 
-    amount = _shrinkage(shrinkage)
+    amount = shrinkage_of(shrinkage)
     refuse_target(output)
     part = selection(items)
     with Index.open(settings.index, resident=False) as opened:
@@ -137,15 +121,6 @@ def whiten(
     _left_out(rows, label)
     names = " and ".join(str(each) for each in written)
     note(f"{names}: {n_in} to {projection.dim} numbers, fitted on {rows.n_items} items; measure on others")
-
-
-def _shrinkage(text: str) -> float | Literal["ledoit-wolf"]:
-    if text == "auto":
-        return "ledoit-wolf"
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageProblem(f"--shrinkage is {text!r}. Give auto, or a number from 0 to 1.") from None
 
 
 def _page_of(index: Index, extractor: str | None, *, offline: bool) -> Path:

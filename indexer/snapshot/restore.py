@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from cbir.errors import IndexDamagedError, IndexMissingError, IndexWriteError
+from cbir.errors import IndexDamagedError, IndexMissingError
 from cbir.plain_tar import read_end, read_exactly, read_header, read_padding
-from indexer.durable import TEMPORARY, Seal, refused, rename_directory, write_file
+from indexer.durable import Seal, write_file
 from indexer.formats import FORMAT
-from indexer.lock import LOCK_FILE, PID_FILE, WriterLock
 from indexer.manifest import MANIFEST, MODEL, Manifest, parse_manifest
 from indexer.opened import open_generation
 from indexer.publish import EMBEDDINGS, STORE
+from indexer.staging import check_free, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _CHUNK = 4 << 20
 _MANIFEST_MOST = 256 << 20
@@ -63,27 +62,18 @@ def restore_snapshot(source: Path, target: Path) -> Restored:
         IndexWriteError: something is at the target, or the disk refused.
         IndexLockedError: another process restores to the same target.
     """
-    _check_free(target)
+    check_free(target)
     try:
         file = source.open("rb")
     except OSError as error:
         raise IndexMissingError(
             f"{str(source)!r} can't be read: {error.strerror}. Name what `cbir index snapshot` wrote."
         ) from error
-    staging = target.with_name(TEMPORARY + target.name)
-    with file:
-        with refused(target):
-            staging.mkdir(parents=True, exist_ok=True)
-        with WriterLock(staging):
-            try:
-                return _restore(file, source, staging, target)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+    with file, staged(target) as staging:
+        return _restore(file, source, staging)
 
 
-def _restore(file: BinaryIO, source: Path, staging: Path, target: Path) -> Restored:
-    with refused(target):
-        _clear(staging)
+def _restore(file: BinaryIO, source: Path, staging: Path) -> Restored:
     try:
         content = _read_manifest(file)
         manifest = parse_manifest(content, source)
@@ -96,30 +86,8 @@ def _restore(file: BinaryIO, source: Path, staging: Path, target: Path) -> Resto
     manifest.extractor_spec()
     write_file(staging / MANIFEST, [content])
     open_generation(staging).catalog.close()
-    (staging / PID_FILE).unlink(missing_ok=True)
-    _check_free(target)
-    rename_directory(staging, target)
     lacks_store = not manifest.store.files and manifest.format == FORMAT
     return Restored(manifest.generation, manifest.n_items, len(manifest.files) + 1, lacks_store)
-
-
-def _check_free(target: Path) -> None:
-    with refused(target):
-        taken = os.path.lexists(target) and (not target.is_dir() or any(target.iterdir()))
-    if taken:
-        what = "an index" if (target / MANIFEST).is_file() else "something else"
-        raise IndexWriteError(
-            f"There is {what} at {str(target)!r} already. Restore to another place with -o."
-        )
-
-
-def _clear(staging: Path) -> None:
-    """Remove what a killed one left."""
-    for entry in staging.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name not in {LOCK_FILE, PID_FILE}:
-            entry.unlink()
 
 
 def _read_manifest(file: BinaryIO) -> bytes:

@@ -7,26 +7,17 @@ one form. So every bit of the file is known to who reads the manifest. One gener
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cbir.errors import IndexWriteError
 from cbir.plain_tar import END, header, padding
 from indexer.durable import DurableFile
-from indexer.formats import FORMAT
-from indexer.manifest import (
-    MANIFEST,
-    Manifest,
-    StoreRef,
-    manifest_bytes,
-    parse_manifest,
-    read_manifest_bytes,
-)
-from indexer.sealed import SealedFile, damaged
+from indexer.held import hold_generation
+from indexer.manifest import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
 _CHUNK = 4 << 20
 
@@ -50,16 +41,6 @@ class Snapshot:
     without_store: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A generation that no writer can take away: its manifest as it will be in the snapshot, its files."""
-
-    content: bytes
-    manifest: Manifest
-    files: Mapping[str, SealedFile]
-    without_store: bool
-
-
 def take_snapshot(path: Path, target: Path, *, with_store: bool = False) -> Snapshot:
     """Copy the newest generation into one file; a writer may publish newer ones meanwhile.
 
@@ -78,7 +59,7 @@ def take_snapshot(path: Path, target: Path, *, with_store: bool = False) -> Snap
     """
     if os.path.lexists(target):
         raise IndexWriteError(f"{str(target)!r} is there already. Name another file, or delete it.")
-    held = _hold(path, with_store=with_store)
+    held = hold_generation(path, with_store=with_store)
     contents = ((name, file.content()) for name, file in held.files.items())
     with DurableFile(target) as file:
         for name, data in ((MANIFEST, memoryview(held.content)), *contents):
@@ -92,29 +73,3 @@ def take_snapshot(path: Path, target: Path, *, with_store: bool = False) -> Snap
     return Snapshot(
         manifest.generation, manifest.n_items, len(held.files) + 1, n_bytes, without_store=held.without_store
     )
-
-
-def _hold(path: Path, *, with_store: bool) -> _Held:
-    before = -1
-    while True:
-        content = read_manifest_bytes(path)
-        manifest = parse_manifest(content, path / MANIFEST)
-        leave_out = bool(manifest.store.files) and not with_store and manifest.format == FORMAT
-        if leave_out:
-            manifest = _without_store(manifest)
-            content = manifest_bytes(manifest)
-        try:
-            files = {name: SealedFile(path / name, seal) for name, seal in sorted(manifest.files.items())}
-        except FileNotFoundError as error:
-            if manifest.generation == before:
-                raise damaged(Path(error.filename), "it is missing") from error
-            before = manifest.generation
-        else:
-            return _Held(content, manifest, files, leave_out)
-
-
-def _without_store(manifest: Manifest) -> Manifest:
-    """The same generation before its store's files were built."""
-    left_out = set(manifest.store.files)
-    files = {name: seal for name, seal in manifest.files.items() if name not in left_out}
-    return replace(manifest, files=files, store=StoreRef(manifest.store.kind))

@@ -69,6 +69,35 @@ def vectors_of(index: Path) -> tuple[np.ndarray, list[str]]:
         return np.stack([opened.query(item.id).embedding for item in items]), [item.path for item in items]
 
 
+def test_an_index_whitened_is_the_index_built_with_the_page_and_no_image_is_read(run, place, tmp_path):
+    fit = ("--dim", 5, "--items", "split=val")
+    run(
+        "extractor",
+        "whiten",
+        "-i",
+        place / "two.index",
+        "--extractor",
+        place / "two.toml",
+        *fit,
+        "-o",
+        "w.toml",
+    )
+    build(place / "items.csv", tmp_path / "w.toml", tmp_path / "built.index")
+    said = run("index", "whiten", "-i", place / "two.index", *fit, "-o", "quick.index").stderr
+    assert "192 to 5 numbers, fitted on 24 items; measure on others" in said
+    built, quick = vectors_of(tmp_path / "built.index"), vectors_of(tmp_path / "quick.index")
+    assert built[1] == quick[1]
+    assert np.allclose(built[0], quick[0], atol=1e-6)
+    with Index.open(tmp_path / "built.index") as one, Index.open(tmp_path / "quick.index") as other:
+        assert one.fingerprint == other.fingerprint
+        assert [item.id for item in one.items()] == [item.id for item in other.items()]
+    image = place / "é3.png"
+    hits = [run("search", image, "-i", f"{name}.index", "--paths").stdout for name in ("built", "quick")]
+    assert hits[0] == hits[1]
+    run("index", "update", "-i", "quick.index")
+    run("index", "whiten", "-i", place / "two.index", *fit, "-o", "quick.index", expect=1)
+
+
 def test_an_index_built_with_the_fitted_page_carries_the_projection_and_searches_with_it(
     run, place, tmp_path
 ):

@@ -100,10 +100,10 @@ def test_a_snapshot_of_an_older_format_is_of_that_format(golden_index, tmp_path)
 
 
 def test_a_generation_is_whole_though_a_writer_publishes_the_next(source, tmp_path, monkeypatch):
-    from indexer.snapshot import take
+    from indexer import held
 
     opened = []
-    original = take.SealedFile
+    original = held.SealedFile
 
     def publish_meanwhile(path: Path, seal):
         opened.append(path)
@@ -113,7 +113,7 @@ def test_a_generation_is_whole_though_a_writer_publishes_the_next(source, tmp_pa
                 writer.compact()
         return original(path, seal)
 
-    monkeypatch.setattr(take, "SealedFile", publish_meanwhile)
+    monkeypatch.setattr(held, "SealedFile", publish_meanwhile)
     taken = take_snapshot(source, tmp_path / "a.tar")
     restore_snapshot(tmp_path / "a.tar", tmp_path / "back.index")
     assert taken.generation == read_manifest(source).generation
