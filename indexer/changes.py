@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from indexer.catalog import Catalog
+    from indexer.tenant_view import TenantView
 
 ITEM_CHANGES = "item_changes"
 """The memo, and the setting of a store that was built then."""
@@ -26,7 +27,7 @@ END;
 """Of a writer's own connection: the file knows nothing of it."""
 
 
-def item_changes(catalog: Catalog) -> int:
+def item_changes(catalog: Catalog | TenantView) -> int:
     """How often it was."""
     count = catalog.memo(ITEM_CHANGES)
     return count if isinstance(count, int) else 0

@@ -83,6 +83,6 @@ def index_info(manifest: Manifest, catalog: Catalog | TenantView, name: str) -> 
     )
 
 
-def _is_payload_current(store: StoreRef, catalog: Catalog) -> bool | None:
+def _is_payload_current(store: StoreRef, catalog: Catalog | TenantView) -> bool | None:
     written = store.settings.get(ITEM_CHANGES)
     return None if written is None else written == item_changes(catalog)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -60,6 +60,14 @@ def answers(path: Path, *, n_queries: int = 10) -> list[list[tuple[str, float]]]
         return [[(hit.item.path, hit.score) for hit in hits] for hits in index.search_many(queries, 7)]
 
 
+def read(path: str) -> list[list[tuple[str, float]]]:
+    """Open and ask several times, by four threads at a time."""
+    with ThreadPoolExecutor(4) as threads:
+        first, *others = threads.map(answers, [Path(path)] * 6)
+    assert all(other == first for other in others)
+    return first
+
+
 def files_of(path: Path) -> dict[str, str]:
     return {
         str(part.relative_to(path)): hashlib.sha256(part.read_bytes()).hexdigest() if part.is_file() else ""
@@ -100,9 +108,12 @@ def test_faiss_to_qdrant_to_faiss_gives_the_same_hits(tmp_path):
 def test_readers_change_nothing_of_what_is_published(path):
     before = files_of(path)
     expected = answers(path)
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for found in pool.map(answers, [path] * 6):
-            assert found == expected
+    program = "import sys; sys.path[:0] = sys.argv[2:]; from test_embedded import *; print(read(sys.argv[1]))"
+    helpers = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "indexer")]
+    command = [sys.executable, "-c", program, str(path), *helpers]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for reader in readers:
+        assert reader.communicate(timeout=60)[0] == f"{expected}\n"
     assert files_of(path) == before
 
 

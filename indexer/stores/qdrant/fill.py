@@ -86,7 +86,7 @@ def _send(
             vectors = block[start : start + _BATCH]
             first = first_row + start
             channel.send_json({"payloads": [*payloads(catalog, first, first + len(vectors))]})
-            channel.send(memoryview(np.ascontiguousarray(vectors)))
+            channel.send(np.ascontiguousarray(vectors).data)
     channel.send_json({"payloads": []})
 
 
