@@ -44,6 +44,7 @@ class Index:
         path: Path,
         opened: Opened,
         spec: ExtractorSpec,
+        *,
         store: str,
         tenant: Tenant | None,
         device: Device,
@@ -102,7 +103,9 @@ class Index:
         try:
             kind = (store or opened.manifest.store.kind) if resident else "exact"
             chosen = chosen_tenant(opened.catalog, path, tenant)
-            return cls(path, opened, opened.manifest.extractor_spec(), kind, chosen, device)
+            return cls(
+                path, opened, opened.manifest.extractor_spec(), store=kind, tenant=chosen, device=device
+            )
         except BaseException:
             opened.catalog.close()
             raise
