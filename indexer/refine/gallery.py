@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cbir.items.where import Condition
     from cbir.types import Hit, Query
     from indexer.index import Index
 
@@ -26,12 +27,13 @@ class IndexGallery:
     index: Index
     exclude_same_group: bool = False
     among: frozenset[str] | None = None
+    where: Condition | None = None
     _kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def search(self, queries: Sequence[Query], k: int) -> list[list[Hit]]:
         """As ``Index.search_many``."""
         return self.index.search_many(
-            queries, k, exclude_same_group=self.exclude_same_group, among=self.among
+            queries, k, exclude_same_group=self.exclude_same_group, among=self.among, where=self.where
         )
 
     def vectors(self, query: Query, hits: Sequence[Hit]) -> list[NDArray[np.float32]]:

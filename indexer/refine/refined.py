@@ -12,6 +12,7 @@ from indexer.refine.reciprocal import Reciprocal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cbir.items.where import Condition
     from cbir.types import Hit, Query
     from indexer.index import Index
     from indexer.refine.refinement import Gallery, Refinement
@@ -45,6 +46,7 @@ def refined_search(
     *,
     exclude_same_group: bool = False,
     among: frozenset[str] | None = None,
+    where: Condition | None = None,
 ) -> list[list[Hit]]:
     """Search an index with refinements; without any, as ``Index.search_many``, which says the rest.
 
@@ -56,12 +58,13 @@ def refined_search(
         queries: whose hits are wanted.
         k: at least 1.
         refinements: in any order, see ``REFINEMENTS``.
-        exclude_same_group: as ``Index.search``, like the next.
+        exclude_same_group: as ``Index.search``, like the next two.
         among: ids of the items that may be found.
+        where: holds for the items that may be found.
 
     Raises:
         SpecError: ``k`` beyond a refinement's depth, or items in parts with one that does not take them.
         CbirError: as ``Index.search``.
     """
-    plain = IndexGallery(index, exclude_same_group=exclude_same_group, among=among)
+    plain = IndexGallery(index, exclude_same_group=exclude_same_group, among=among, where=where)
     return refined_gallery(plain, refinements).search(queries, k)

@@ -6,3 +6,4 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_name("index")))
+sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))

@@ -1,10 +1,13 @@
-"""Refinements against values computed independently (METHODS.md, golden values)."""
+"""Refinements and parts against values computed independently (METHODS.md, golden values), and by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from gallery import fill_model, image_of, record_of, spec_of
 
+from cbir.types import Query
+from indexer import Index, IndexWriter
 from indexer.refine.k_reciprocal import Encoding, k_reciprocal
 from indexer.refine.weighting import drawn_towards
 
@@ -26,3 +29,24 @@ def test_distances_as_neighbours_see_them(queries, expected):
     squared = (points[:, np.newaxis] - points) ** 2
     found = k_reciprocal(squared, Encoding(k1=4, k2=2, lambda_=0.3), n_queries=len(queries))
     assert found == pytest.approx(np.array(expected), abs=1e-6)
+
+
+def test_parts_score_by_the_greatest_cosine_of_any_two(tmp_path):
+    """By hand: parts (1, 0) and (0, 1) ask for items of one to three parts."""
+    items = {
+        "/a": [(0.6, 0.8), (-1, 0)],
+        "/b": [(0.28, 0.96)],
+        "/c": [(-0.6, -0.8), (-0.8, -0.6), (0, -1)],
+        "/d": [(-0.96, 0.28), (0.8, 0.6)],
+    }
+    with IndexWriter.create(tmp_path / "parts.index", spec_of(2), fill_model) as writer:
+        for path, parts in items.items():
+            writer.add_file(record_of(path, path), [image_of(path, np.float32(parts))])
+        writer.commit()
+    with Index.open(tmp_path / "parts.index") as index:
+        query = Query(np.float32([(1, 0), (0, 1)]), index.fingerprint)
+        found = {hit.item.path: hit.score for hit in index.search(query, 4)}
+        assert found == pytest.approx({"/b": 0.96, "/a": 0.8, "/d": 0.8, "/c": 0.0}, abs=1e-6)
+        one = Query(np.float32([1, 0]), index.fingerprint)
+        found = {hit.item.path: hit.score for hit in index.search(one, 4)}
+        assert found == pytest.approx({"/d": 0.8, "/a": 0.6, "/b": 0.28, "/c": 0.0}, abs=1e-6)

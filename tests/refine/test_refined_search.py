@@ -11,6 +11,7 @@ import pytest
 from gallery import add, fill_model, gallery, image_of, record_of, spec_of, unit_rows
 
 from cbir.errors import SpecError
+from cbir.items.where import parse_where
 from cbir.types import Query
 from indexer import Index, IndexWriter
 from indexer.refine import REFINEMENTS, refined_search
@@ -67,12 +68,15 @@ def expected(kind, query, allowed, names) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("refinement", ALL, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("bounds", ["all", "among", "group", "item"])
+@pytest.mark.parametrize("bounds", ["all", "among", "where", "group", "item"])
 def test_hits_are_those_of_the_formula_over_what_may_be_found(index, names, refinement, bounds):
     allowed, more, query = list(range(N)), {}, stranger(index, group="g2")
     if bounds == "among":
         allowed = allowed[::2]
         more["among"] = frozenset(names[row] for row in allowed)
+    if bounds == "where":
+        allowed = [row for row in allowed if row % 3 != 1]
+        more["where"] = parse_where("label in ('l0', 'l2')")
     if bounds == "group":  # of rows 8 to 11
         allowed = [row for row in allowed if row // 4 != 2]
         more["exclude_same_group"] = True
