@@ -16,6 +16,7 @@ from cli.commands import (
     datasets,
     demo,
     doctor,
+    duplicates,
     evaluate,
     extractor,
     import_,
@@ -71,6 +72,7 @@ index.command("info")(info.info)
 index.command("compact")(compact.compact)
 index.command("convert")(convert.convert)
 index.command("rebuild")(rebuild.rebuild)
+index.command("duplicates")(duplicates.duplicates)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)
 index.command("tune")(tune.tune)

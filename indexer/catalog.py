@@ -10,11 +10,14 @@ import json
 import os
 import sqlite3
 import threading
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbir.errors import IndexDamagedError, SkipReason
 from cbir.types import Item, Scalar
 from indexer.records import JSON, FileRecord, Outcome
+from indexer.same import SHARING, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -134,6 +137,11 @@ class Catalog:
         query = "SELECT row, sha256, frame, pixels_sha256, notes FROM contents WHERE row = ?"
         number, sha256, frame, pixels_sha256, notes = self.rows(query, row)[0]
         return Content(number, sha256.hex(), frame, pixels_sha256.hex(), tuple(json.loads(notes)))
+
+    def items_that_share(self, what: Shared) -> list[list[str]]:
+        """The ids of the items of every image that there is more than once, by id."""
+        shared = groupby(self.rows(SHARING[what]), key=itemgetter(0))
+        return [[item_id for _, item_id in rows] for _, rows in shared]
 
     def labels(self) -> dict[str, int]:
         """How many items each label has, by label."""

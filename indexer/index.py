@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from indexer.column_info import ColumnInfo
     from indexer.columns import Columns
     from indexer.records import JSON, FileRecord
+    from indexer.same import Shared
     from indexer.stores.store import Device
     from indexer.tenant_view import TenantView
     from indexer.verify import VerifyReport
@@ -234,6 +235,10 @@ class Index:
     def items_by_content(self, sha256: str) -> list[Item]:
         """The items whose file has these bytes, by frame, then id."""
         return self._shown.items_of_content(sha256)
+
+    def items_that_share(self, what: Shared) -> list[list[str]]:
+        """The ids of the items of every image that there is more than once."""
+        return self._shown.items_that_share(what)
 
     def thumbnail(self, item_id: str) -> bytes:
         """The item's thumbnail (JPEG; empty when it has none).

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from indexer.catalog import Catalog, Content
     from indexer.columns import Columns
     from indexer.records import JSON, FileRecord, Outcome
+    from indexer.same import Shared
     from indexer.tenants import Tenant
 
 
@@ -49,6 +50,12 @@ class TenantView:
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
         return list(filter(self._tenant.owns, self._catalog.items_of_content(sha256)))
+
+    def items_that_share(self, what: Shared) -> list[list[str]]:
+        """The ids of the items of every image that there is more than once among them, by id."""
+        shared = self._catalog.items_that_share(what)
+        own = [[item_id for item_id in ids if self.item(item_id)] for ids in shared]
+        return [ids for ids in own if len(ids) > 1]
 
     def labels(self) -> dict[str, int]:
         """How many items each label has, by label."""

@@ -79,6 +79,11 @@ def turned_hashes(pixels: NDArray[np.uint8]) -> tuple[bytes, ...]:
     )
 
 
+def bits_apart(one: bytes, other: bytes) -> int:
+    """In how many bits two hashes differ."""
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
+
+
 def _bits(low: NDArray[np.float32]) -> bytes:
     values = low.ravel()
     return np.packbits(values > np.median(values[1:])).tobytes()

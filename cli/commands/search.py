@@ -56,9 +56,8 @@ def search(
     """Find the images of an index that look most like one image, or of many; or the cases most like a case.
 
     The score is the cosine of the two embeddings, 1 for the same image; with --refine, what the last
-    refinement orders by. Exits with 3 when a query of a batch, or an
-    image of a case, could not be read. Research use only, not
-    for diagnosis.
+    refinement orders by. Exits with 3 when a query of a batch could not be answered, or an image of a case
+    not be read. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
     settings = load_settings(
