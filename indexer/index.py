@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from indexer.verify import VerifyReport
 
 
+_ASK_ONCE_ROWS = 200_000
+"""Above this many, reading a store's files takes less time than comparing every row once."""
+
+
 class Index:
     """One published generation of an index; stays what it was while a writer publishes newer ones.
 
@@ -86,8 +90,8 @@ class Index:
         Args:
             path: of the index directory.
             store: search with this one of STORES instead of the index's own.
-            resident: False for a program that asks once: NumPy reads the embeddings where they lie, and
-                FAISS is not even imported. True keeps them in memory, for many queries.
+            resident: False for a program that asks once: up to a size NumPy reads the embeddings where they
+                lie, and FAISS is not even imported. True keeps them in memory, for many queries.
             device: where large batches are searched by a store that can use a GPU.
             tenant: of an index that keeps tenants, whose items every method shows, and no others. None, for
                 administration, shows all, and can't search.
@@ -102,7 +106,7 @@ class Index:
             raise SpecError(f"There is no store {store!r}; choose one of {', '.join(STORES)}.")
         opened = open_generation(path)
         try:
-            kind = (store or opened.manifest.store.kind) if resident else "exact"
+            kind = (store or opened.manifest.store.kind) if resident or _is_large(opened) else "exact"
             chosen = chosen_tenant(opened.catalog, path, tenant)
             return cls(
                 path, opened, opened.manifest.extractor_spec(), store=kind, tenant=chosen, device=device
@@ -318,3 +322,7 @@ def _view(catalog: Catalog, columns: Columns, tenant: Tenant) -> TenantView:
     from indexer.tenant_view import TenantView
 
     return TenantView(catalog, columns, tenant)
+
+
+def _is_large(opened: Opened) -> bool:
+    return bool(opened.manifest.store.files) and opened.manifest.n_rows > _ASK_ONCE_ROWS

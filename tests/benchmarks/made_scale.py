@@ -1,9 +1,10 @@
 """Large indexes of real embeddings: 2,006 mammograms' (BiomedCLIP, 512-d) replicated with noise.
 
-A made row is a real embedding plus 0.6 times the difference of two others, brought to unit length: the noise
+A made row is a real embedding plus 0.4 times the difference of two others, brought to unit length: the noise
 has the directions of the data, so that rows lie where rows can lie. Isotropic noise would leave all copies of
-an image equally far from each other, which no index can be asked to tell apart. With 0.6 a row's nearest
-neighbours have the cosine that those of the real ones have (0.96), and half of them come from another image.
+an image equally far from each other, which no index can be asked to tell apart. With 0.4, as many made rows
+as there are real ones are as near to each other (median cosine of the nearest 0.964, of the real ones 0.968)
+and as hard to tell apart (intrinsic dimension by maximum likelihood, 20 neighbours: 16.7; real ones 17.8).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from indexer.writer import IndexWriter
 
 DATA = "cdd_cesm_biomedclip_embeddings/all2006_image_features_unlabelled_order_train_val_query_candidate.npy"
 DIM = 512
-_NOISE = 0.6
+_NOISE = 0.4
 _CHUNK = 8192
 _N_SITES = 100
 _ROWS_PER_GROUP = 4

@@ -11,8 +11,10 @@ from gallery import add, gallery, spec_of, unit_rows
 from cbir.errors import IndexDamagedError
 from cbir.types import Query
 from indexer import Index, IndexWriter, durable, sealed, verify, verify_index
+from indexer import index as index_module
 from indexer.blocks import write_block
 from indexer.embeddings import Embeddings
+from indexer.stores import faiss as faiss_store
 
 
 def test_opening_reads_no_catalog_and_no_embedding(path, monkeypatch):
@@ -92,3 +94,15 @@ def _schema(path):
         found = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
     connection.close()
     return found
+
+
+@pytest.mark.parametrize(("limit", "kind"), [(39, "ApproximateStore"), (40, "ExactStore")])
+def test_asking_a_large_index_once_reads_the_files_of_its_store(path, monkeypatch, limit, kind):
+    monkeypatch.setattr(faiss_store.build, "__kwdefaults__", {"flat_limit": 10})
+    monkeypatch.setattr(index_module, "_ASK_ONCE_ROWS", limit)
+    rows = unit_rows(40, 8)
+    gallery(path, rows)
+    with Index.open(path, resident=False) as index:
+        (hit,) = index.search(Query(rows[3], spec_of(8).fingerprint), 1)
+        assert hit.item.path == "/g/3"
+        assert type(index._searcher._store).__name__ == kind
