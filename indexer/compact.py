@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer import edits
+from indexer.following import new_index_id
 from indexer.manifest import StoreRef
 from indexer.publish import SCRATCH, STORE
-from indexer.stores import STORES, Generation
+from indexer.stores import INDEX_ID, STORES, Generation
 
 if TYPE_CHECKING:
     from indexer.scratch import Scratch
@@ -39,12 +40,38 @@ def build_store(scratch: Scratch, kind: str, device: Device, *, anew: bool = Fal
         successor = scratch.manifest.successor()
         folder = f"{STORE}/{successor.generation:08d}"
         source = Generation(
-            scratch.path, successor.fingerprint, scratch.pending.embeddings(), scratch.catalog, device
+            scratch.path,
+            successor.fingerprint,
+            scratch.pending.embeddings(),
+            scratch.catalog,
+            device,
+            number=successor.generation,
         )
         built = STORES[kind].build(source, folder)
         store = StoreRef(kind, tuple(built.files), built.n_rows, built.settings)
         if store != before:
             scratch.publish(successor, {**scratch.pending.files, **built.files}, store)
+
+
+def serve_store(scratch: Scratch, kind: str, *, anew: bool = False) -> None:
+    """Commit; then let the store on the server be what the index is: mended, or made where there is none.
+
+    Args:
+        scratch: of the writer.
+        kind: of the store.
+        anew: make it again even if it is there and whole; searches go over to the new one in one step.
+    """
+    if scratch.catalog.memo(INDEX_ID) is None:
+        with scratch.editing() as connection:
+            edits.put_memo(connection, INDEX_ID, new_index_id())
+    scratch.commit()
+    with scratch.publishing():
+        if scratch.following.is_live and not anew:
+            scratch.following.settle(scratch.manifest, scratch.pending)
+            return
+        successor = scratch.manifest.successor()
+        store = scratch.following.fill(kind, successor, scratch.pending)
+        scratch.publish(successor, scratch.pending.files, store)
 
 
 def drop_dead_rows(scratch: Scratch) -> int:
@@ -58,6 +85,7 @@ def drop_dead_rows(scratch: Scratch) -> int:
     with scratch.editing() as connection:
         scratch.pending.rewrite(np.flatnonzero(is_live))
         edits.drop_dead_rows(connection, scratch.path / SCRATCH / _SHRUNK)
-        store = StoreRef(scratch.manifest.store.kind)
+        scratch.following.forget()  # rows have other numbers; points know nothing of those
+        store = None if scratch.following.is_live else StoreRef(scratch.manifest.store.kind)
         scratch.publish(scratch.manifest.successor(), scratch.pending.files, store)
     return len(dead)

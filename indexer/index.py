@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from indexer.columns import Columns
     from indexer.records import JSON, FileRecord
     from indexer.same import Shared
+    from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.store import Device
     from indexer.tenant_view import TenantView
     from indexer.verify import VerifyReport
@@ -53,6 +54,7 @@ class Index:
         store: str,
         tenant: Tenant | None,
         device: Device,
+        server: QdrantConnection | None,
     ) -> None:
         """Not to be called: see ``open``."""
         self._path = path
@@ -64,7 +66,15 @@ class Index:
         self._shown = opened.catalog if tenant is None else _view(opened.catalog, self._columns, tenant)
 
         def make_store() -> Store:
-            generation = Generation(path, self.fingerprint, opened.embeddings, opened.catalog, device)
+            generation = Generation(
+                path,
+                self.fingerprint,
+                opened.embeddings,
+                opened.catalog,
+                device,
+                number=self.generation,
+                server=server,
+            )
             return STORES[store].open(generation, opened.manifest.store, opened.store_files)
 
         self._searcher = Searcher(
@@ -81,6 +91,7 @@ class Index:
         resident: bool = True,
         device: Device = "auto",
         tenant: str | None = None,
+        server: QdrantConnection | None = None,
     ) -> Self:
         """Open the newest generation.
 
@@ -91,7 +102,9 @@ class Index:
             path: of the index directory.
             store: search with this one of STORES instead of the index's own.
             resident: False for a program that asks once: up to a size NumPy reads the embeddings where they
-                lie, and FAISS is not even imported. True keeps them in memory, for many queries.
+                lie, and FAISS is not even imported; a store on a server is asked either way. True keeps them
+                in memory, for many queries.
+            server: of its store, where that is on one; None goes where the index says, without a key.
             device: where large batches are searched by a store that can use a GPU.
             tenant: of an index that keeps tenants, whose items every method shows, and no others. None, for
                 administration, shows all, and can't search.
@@ -106,10 +119,18 @@ class Index:
             raise SpecError(f"There is no store {store!r}; choose one of {', '.join(STORES)}.")
         opened = open_generation(path)
         try:
-            kind = (store or opened.manifest.store.kind) if resident or _is_large(opened) else "exact"
+            own = opened.manifest.store
+            is_served = store is None and STORES[own.kind].live(own, server) is not None
+            kind = (store or own.kind) if resident or is_served or _is_large(opened) else "exact"
             chosen = chosen_tenant(opened.catalog, path, tenant)
             return cls(
-                path, opened, opened.manifest.extractor_spec(), store=kind, tenant=chosen, device=device
+                path,
+                opened,
+                opened.manifest.extractor_spec(),
+                store=kind,
+                tenant=chosen,
+                device=device,
+                server=server,
             )
         except BaseException:
             opened.catalog.close()

@@ -12,6 +12,7 @@ from cbir.errors import IndexWriteError
 from indexer import edits, publish
 from indexer.catalog import Catalog
 from indexer.durable import Seal, refused
+from indexer.following import Following
 from indexer.formats import FORMAT, upgrade_catalog
 from indexer.lock import WriterLock
 from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from indexer.records import NewImage
+    from indexer.stores.qdrant.connection import QdrantConnection
 
 _CATALOG = "catalog.sqlite"
 
@@ -34,12 +36,18 @@ class Scratch:
     """The lock, the manifest last published, the catalog being changed, the rows being added."""
 
     def __init__(
-        self, path: Path, lock: WriterLock, manifest: Manifest, connection: sqlite3.Connection
+        self,
+        path: Path,
+        lock: WriterLock,
+        manifest: Manifest,
+        connection: sqlite3.Connection,
+        server: QdrantConnection | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
         self.catalog = Catalog(connection)
         self.pending = Pending(path, manifest)
+        self.following = Following(path, self.catalog, connection, manifest.store, server)
         self.changed = False
         self._connection = connection
         self._lock = lock
@@ -48,14 +56,20 @@ class Scratch:
 
     @classmethod
     def start(
-        cls, path: Path, spec: ExtractorSpec, fill_model: Callable[[Path], None], *, store: str
+        cls,
+        path: Path,
+        spec: ExtractorSpec,
+        fill_model: Callable[[Path], None],
+        *,
+        store: str,
+        server: QdrantConnection | None = None,
     ) -> Self:
         """Begin a new index and publish it, empty."""
         publish.start_directory(path)
         with _locked(path) as lock:
             publish.start_directory(path)  # nobody was quicker
             manifest = publish.first_manifest(path, spec, fill_model, store=store)
-            scratch = cls(path, lock, manifest, _connect(path, new=True))
+            scratch = cls(path, lock, manifest, _connect(path, new=True), server)
             try:
                 with scratch.publishing():
                     scratch.publish(manifest, {})
@@ -65,7 +79,7 @@ class Scratch:
             return scratch
 
     @classmethod
-    def resume(cls, path: Path) -> Self:
+    def resume(cls, path: Path, server: QdrantConnection | None = None) -> Self:
         """Take up an index that exists, without what a killed writer left."""
         read_manifest(path)  # says that it is missing before a lock file is made
         with _locked(path) as lock:
@@ -79,7 +93,7 @@ class Scratch:
                 copy_checked(catalog, path / publish.SCRATCH / _CATALOG, manifest.files[manifest.catalog])
             except FileNotFoundError as error:
                 raise damaged(Path(error.filename), "it is missing") from error
-            scratch = cls(path, lock, manifest, _connect(path, new=False))
+            scratch = cls(path, lock, manifest, _connect(path, new=False), server)
             try:
                 scratch.upgrade()
             except BaseException:
@@ -140,19 +154,21 @@ class Scratch:
             self.pending.described(manifest),
             n_items=self.catalog.n_items(),
             n_dead_rows=self.catalog.n_dead_rows(),
-            store=store or manifest.store,
         )
+        described = replace(described, store=store or self.following.prepare(described, self.pending))
         self._connection.execute("COMMIT")
         scratch = self.path / publish.SCRATCH / _CATALOG
         self.manifest = publish.publish(self.path, described, scratch, files)
         self._connection.execute("BEGIN")
         self.changed = False
         publish.remove_leftovers(self.path, self.manifest)
+        self.following.finish(self.manifest, self.pending)
 
     def close(self) -> None:
         """Give up what was not published, and the lock."""
         if not self._closed:
             self._closed = True
+            self.following.close()
             with contextlib.suppress(sqlite3.Error):
                 self.catalog.close()
             publish.remove_scratch(self.path)

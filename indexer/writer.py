@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cbir.types import Scalar
     from indexer.manifest import StoreRef
     from indexer.records import JSON, FileRecord, NewImage
+    from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.store import Device
 
 
@@ -43,7 +44,13 @@ class IndexWriter:
 
     @classmethod
     def create(
-        cls, path: Path, spec: ExtractorSpec, fill_model: Callable[[Path], None], *, store: str = "faiss"
+        cls,
+        path: Path,
+        spec: ExtractorSpec,
+        fill_model: Callable[[Path], None],
+        *,
+        store: str = "faiss",
+        server: QdrantConnection | None = None,
     ) -> Self:
         """Make an empty index (generation 0, published at once) and hold its lock.
 
@@ -52,6 +59,7 @@ class IndexWriter:
             spec: of the extractor whose vectors will come.
             fill_model: writes the exported networks into the directory it is given.
             store: which of STORES to build later; ``build_store`` can change it.
+            server: where a store that can be served is to be.
 
         Raises:
             IndexWriteError: an index or something else is there already, or the disk refused.
@@ -59,18 +67,22 @@ class IndexWriter:
             SpecError: no such store.
         """
         _check_store(store)
-        return cls(Scratch.start(path, spec, fill_model, store=store), spec)
+        return cls(Scratch.start(path, spec, fill_model, store=store, server=server), spec)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, server: QdrantConnection | None = None) -> Self:
         """Hold the lock of an index that exists; removes what a killed writer left behind.
+
+        Args:
+            path: of the index directory.
+            server: of its store, where that is on one; None goes where the index says, without a key.
 
         Raises:
             IndexMissingError: nothing is there.
             IndexDamagedError: the manifest or the catalog does not fit its checksum.
             IndexLockedError: another process is writing.
         """
-        scratch = Scratch.resume(path)
+        scratch = Scratch.resume(path, server)
         try:
             return cls(scratch, scratch.manifest.extractor_spec())
         except BaseException:
@@ -265,29 +277,34 @@ class IndexWriter:
 
         Raises:
             IndexWriteError: the disk refused; readers still see the last commit.
+            BackendError: the store is on a server that did not take the changes; likewise.
         """
         self._scratch.commit()
         return self.generation
 
     def build_store(self, kind: str | None = None, *, device: Device = "auto", anew: bool = False) -> None:
-        """Commit, and build the store's files where its kind and the number of rows call for them.
+        """Commit, and build the store where its kind and the number of rows call for it.
 
         Args:
-            kind: of STORES; None keeps the index's.
+            kind: of STORES; None keeps the index's. One that can be served is made on the writer's server.
             device: where a store that can use a GPU is built.
-            anew: build them even where those that are there are good enough (or damaged: nobody looks).
+            anew: build it even where what is there is good enough (or damaged: nobody looks).
 
         Raises:
             SpecError: no such kind.
+            BackendError: the server did not take it.
         """
-        kind = kind or self._scratch.manifest.store.kind
-        _check_store(kind)
-        compact.build_store(self._scratch, kind, device, anew=anew)
+        following, before = self._scratch.following, self._scratch.manifest.store.kind
+        _check_store(kind or before)
+        if (following.is_live and kind in (None, before)) or (kind and following.can_serve(kind)):
+            compact.serve_store(self._scratch, kind or before, anew=anew)
+        else:
+            compact.build_store(self._scratch, kind or before, device, anew=anew)
 
     def compact(self, *, device: Device = "auto") -> int:
         """Commit; then drop embeddings without items, merge blocks, rebuild the store. Embeddings dropped."""
         n_dropped = compact.drop_dead_rows(self._scratch)
-        compact.build_store(self._scratch, self._scratch.manifest.store.kind, device)
+        self.build_store(anew=self._scratch.following.is_live, device=device)
         return n_dropped
 
     def close(self) -> None:

@@ -2,9 +2,9 @@
 
 from indexer.stores import exact, faiss
 from indexer.stores.qdrant import kind as qdrant_kind
-from indexer.stores.store import Built, Generation, Neighbours, Store, StoreKind
+from indexer.stores.store import INDEX_ID, Built, Generation, LiveStore, Neighbours, Store, StoreKind
 
-__all__ = ["STORES", "Built", "Generation", "Neighbours", "Store", "StoreKind"]
+__all__ = ["INDEX_ID", "STORES", "Built", "Generation", "LiveStore", "Neighbours", "Store", "StoreKind"]
 
 STORES: dict[str, StoreKind] = {
     "exact": exact.KIND,

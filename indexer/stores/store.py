@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from indexer.manifest import StoreRef
     from indexer.records import JSON
     from indexer.sealed import SealedFile
+    from indexer.stores.qdrant.connection import QdrantConnection
+
+INDEX_ID = "index_id"
+"""The memo by which a store that lives elsewhere knows whose it is."""
 
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
@@ -75,6 +79,8 @@ class Generation:
         embeddings: the rows.
         catalog: the items that they belong to.
         device: where a store that can use a GPU works.
+        number: which generation, once it is published.
+        server: where a store that can be served is to be, or was said to be; None for nowhere.
     """
 
     directory: Path
@@ -82,6 +88,8 @@ class Generation:
     embeddings: Embeddings
     catalog: Catalog
     device: Device = "auto"
+    number: int = 0
+    server: QdrantConnection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,37 @@ class Built:
     settings: Mapping[str, JSON] = field(default_factory=dict)
 
 
+class LiveStore(Protocol):
+    """A store on a server, kept as the index is by the index's one writer, commit by commit.
+
+    Every method raises BackendError when the server can't do it.
+    """
+
+    def fill(self, generation: Generation) -> StoreRef:
+        """Make it anew from every row, before ``generation`` is published; searches go over in one step."""
+        ...
+
+    def prepare(self, generation: Generation, heads: Sequence[int]) -> StoreRef:
+        """Add what ``generation`` adds, before it is published; ``heads`` are those whose items changed."""
+        ...
+
+    def finish(self, generation: Generation) -> None:
+        """Remove what ``generation`` removed, after it was published."""
+        ...
+
+    def settle(self, generation: Generation) -> None:
+        """Look whether it is what the published ``generation`` says, and mend what a killed writer left."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; twice is fine."""
+        ...
+
+
+def _never(ref: StoreRef | None, server: QdrantConnection | None) -> None:
+    del ref, server
+
+
 @dataclass(frozen=True, slots=True)
 class StoreKind:
     """How stores of one kind are made.
@@ -106,7 +145,10 @@ class StoreKind:
     Args:
         build: (generation, folder relative to the index directory) to the files written there.
         open: (generation, what the manifest says, the store's files) to a store.
+        live: (what the manifest says, the server that is known) to the store on a server, None for one in
+            files; without what a manifest says, to one that is to be made on the server.
     """
 
     build: Callable[[Generation, str], Built]
     open: Callable[[Generation, StoreRef, Mapping[str, SealedFile]], Store]
+    live: Callable[[StoreRef | None, QdrantConnection | None], LiveStore | None] = _never

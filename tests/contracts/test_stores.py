@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,10 +20,14 @@ from indexer.embeddings import Embeddings
 from indexer.manifest import StoreRef
 from indexer.records import NewImage
 from indexer.sealed import SealedFile
-from indexer.stores import STORES, Generation, Neighbours, Store
+from indexer.stores import INDEX_ID, STORES, Generation, Neighbours, Store
 from indexer.stores import faiss as faiss_store
 from indexer.stores.qdrant.edge import ShardLayout
 from indexer.stores.qdrant.embedded import build_shard
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "doubles"))
+
+from qdrant_places import PLACES, served
 
 KINDS = {name: kind.build for name, kind in STORES.items()}
 KINDS["faiss in half precision"] = KINDS["faiss"]
@@ -31,7 +38,10 @@ KINDS["qdrant in 8 bits"] = partial(build_shard, layout=ShardLayout(scan_up_to_k
 N_ROWS, DIM = 5000, 16
 
 
-def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int | None = None) -> Store:
+@contextlib.contextmanager
+def make(
+    kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int | None = None
+) -> Iterator[Store]:
     """A store over rows in two blocks; the files, if any, cover the first ``n_covered``."""
 
     def stored(n: int) -> Embeddings:
@@ -44,7 +54,15 @@ def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int |
         return Embeddings(folder, [block.ref for block in blocks], files, rows.shape[1])
 
     def generation(n: int) -> Generation:
-        return Generation(folder, "f" * 64, stored(n), catalog_of(folder, rows))
+        return Generation(folder, "f" * 64, stored(n), catalog_of(folder, rows), number=1)
+
+    if kind in PLACES:
+        with (
+            PLACES[kind](folder) as connection,
+            contextlib.closing(served(connection, generation(len(rows)))) as store,
+        ):
+            yield store
+        return
 
     built = KINDS[kind](generation(n_covered or len(rows)), "store/00000001")
     name = kind.split(maxsplit=1)[0]
@@ -52,7 +70,9 @@ def make(kind: str, folder: Path, rows: NDArray[np.float32], *, n_covered: int |
     files = {path: SealedFile(folder / path, seal) for path, seal in built.files.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faiss_store, "HALF_LIMIT", 0 if "half" in kind else 10**9)
-        return STORES[name].open(generation(len(rows)), ref, files)
+        store = STORES[name].open(generation(len(rows)), ref, files)
+    with contextlib.closing(store):
+        yield store
 
 
 def catalog_of(folder: Path, rows: NDArray[np.float32]) -> Catalog:
@@ -60,6 +80,7 @@ def catalog_of(folder: Path, rows: NDArray[np.float32]) -> Catalog:
     path = folder / "catalog.sqlite"
     path.unlink(missing_ok=True)
     connection = edits.open_scratch(path, new=True)
+    edits.put_memo(connection, INDEX_ID, hashlib.sha256(rows.tobytes()).hexdigest())
     for row, vector in enumerate(rows):
         content = hashlib.sha256(b"%d" % row).hexdigest()
         name = f"/g/{row}"
@@ -103,14 +124,15 @@ def rows() -> NDArray[np.float32]:
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 
-@pytest.fixture(scope="module", params=sorted(KINDS))
+@pytest.fixture(scope="module", params=sorted([*KINDS, *PLACES]))
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def store(kind, rows, tmp_path_factory):
-    return make(kind, tmp_path_factory.mktemp("store"), rows)
+    with make(kind, tmp_path_factory.mktemp("store"), rows) as made:
+        yield made
 
 
 def test_the_nearest_rows_come_first_with_their_cosines(store, rows):
@@ -161,7 +183,8 @@ def test_a_mask_against_all_near_rows_still_fills_the_answer(store, rows):
 
 def test_one_row_is_found(kind, tmp_path):
     one = np.array([[0.6, -0.8]], dtype=np.float32)
-    found = make(kind, tmp_path, one).search(-one, 10)[0]
+    with make(kind, tmp_path, one) as store:
+        found = store.search(-one, 10)[0]
     assert found.rows.tolist() == [0]
     np.testing.assert_allclose(found.scores, [-1.0], atol=1e-6)
 
@@ -169,23 +192,24 @@ def test_one_row_is_found(kind, tmp_path):
 def test_identical_rows_are_all_found_with_one_score(kind, rows, tmp_path):
     same = rows[:300].copy()
     same[[5, 77, 150, 299]] = rows[5]
-    found = make(kind, tmp_path, same).search(rows[5:6], 4)[0]
+    with make(kind, tmp_path, same) as store:
+        found = store.search(rows[5:6], 4)[0]
     assert sorted(found.rows.tolist()) == [5, 77, 150, 299]
     np.testing.assert_allclose(found.scores, 1.0, atol=1e-6)
 
 
 def test_rows_added_since_the_build_are_found(kind, rows, tmp_path):
-    store = make(kind, tmp_path, rows[:1000], n_covered=900)
-    for number in (899, 900, 999):
-        assert store.search(rows[number : number + 1], 3)[0].rows[0] == number
-        check(store.search(rows[number : number + 1], 3)[0], rows[:1000], rows[number], 3)
+    with make(kind, tmp_path, rows[:1000], n_covered=900) as store:
+        for number in (899, 900, 999):
+            assert store.search(rows[number : number + 1], 3)[0].rows[0] == number
+            check(store.search(rows[number : number + 1], 3)[0], rows[:1000], rows[number], 3)
 
 
 def test_the_inverted_file_keeps_its_recall(rows, tmp_path):
-    store = make("faiss above its flat limit", tmp_path, rows)
     queries = np.random.default_rng(9).standard_normal((200, DIM)).astype(np.float32)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
-    found = store.search(queries, 10)
+    with make("faiss above its flat limit", tmp_path, rows) as store:
+        found = store.search(queries, 10)
     hits = sum(
         np.count_nonzero(mine.scores >= truth(rows, query, 10)[-1] - 1e-6)
         for mine, query in zip(found, queries, strict=True)
