@@ -22,6 +22,7 @@ from indexer.index import Index
 
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
+    from cbir.items.where import Condition
     from indexer.refine import Refinement
 
 
@@ -37,6 +38,7 @@ class Question:
         unlike: ids of items to move it away from.
         tta: the views of an image file; None for those of the index.
         exclude_same_group: leave the query's patient out.
+        where: holds for the items that may be found; None for all.
         refinements: of the search.
         thumbnails: also fetch the pictures.
     """
@@ -48,6 +50,7 @@ class Question:
     unlike: tuple[str, ...] = ()
     tta: tuple[str, ...] | None = None
     exclude_same_group: bool = False
+    where: Condition | None = None
     refinements: tuple[Refinement, ...] = ()
     thumbnails: bool = False
 
@@ -64,7 +67,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         CbirError: no such file or item, no image, no usable index.
     """
     opening = time.perf_counter()
-    with Index.open(settings.index, resident=False) as index:
+    with Index.open(settings.index, resident=False, tenant=settings.tenant) as index:
         opened_s = time.perf_counter() - opening
         query, blank = _judged(index, question, *_asked(index, question, settings))
         searching = time.perf_counter()
@@ -78,19 +81,35 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         }
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
         return replace(
-            blank, k=question.k, hits=hits, refined_by=_refined_by(question), seconds=seconds,
+            blank, k=question.k, hits=hits, refined_by=_refined_by(question), where=_where(question),
+            seconds=seconds,
             thumbnails=pictures,
         )  # fmt: skip
 
 
 def find(index: Index, queries: Sequence[Query], question: Question) -> list[list[Hit]]:
     """The hits of each query, found as the question says: every command that searches searches here."""
-    excludes = question.exclude_same_group
+    excludes, where = question.exclude_same_group, question.where
     if question.refinements:
         from indexer.refine import refined_search
 
-        return refined_search(index, queries, question.k, question.refinements, exclude_same_group=excludes)
-    return index.search_many(queries, question.k, exclude_same_group=excludes)
+        return refined_search(
+            index,
+            queries,
+            question.k,
+            question.refinements,
+            exclude_same_group=excludes,
+            where=where,
+        )
+    return index.search_many(queries, question.k, exclude_same_group=excludes, where=where)
+
+
+def _where(question: Question) -> str:
+    if question.where is None:
+        return ""
+    from cbir.items.where import written
+
+    return written(question.where)
 
 
 def _refined_by(question: Question) -> tuple[str, ...]:

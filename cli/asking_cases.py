@@ -42,7 +42,7 @@ def ask_by_case(question: Question, column: str | None, settings: Settings, *, s
     """
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
-    with Index.open(settings.index, resident=False) as index:
+    with Index.open(settings.index, resident=False, tenant=settings.tenant) as index:
         seconds["open"], clock = time.perf_counter() - clock, time.perf_counter()
         table = CaseTable.of(index.items(), case_column(index.items, str(index.path), column))
         searcher = CaseSearcher(index, table)
@@ -53,7 +53,10 @@ def ask_by_case(question: Question, column: str | None, settings: Settings, *, s
         else:
             query, blank = _indexed(index, searcher, text)
         clock = time.perf_counter()
-        hits = searcher.search(query, question.k, exclude_same_group=question.exclude_same_group)
+        among = None
+        if question.where is not None:
+            among = frozenset(item.id for item in index.items(where=question.where))
+        hits = searcher.search(query, question.k, exclude_same_group=question.exclude_same_group, among=among)
         seconds |= {**blank.seconds, "search": time.perf_counter() - clock}
         pictures: dict[str, bytes] = {}
         if question.thumbnails:

@@ -70,7 +70,7 @@ def search_batch(queries: str, output: Path | None, question: Question, settings
     failed: list[Failed] = []
     n_hits = n_done = 0
     told = started
-    with Index.open(settings.index) as index, _hits_file(index, output) as file:
+    with Index.open(settings.index, tenant=settings.tenant) as index, _hits_file(index, output) as file:
         for outcomes in _outcomes(index, rows, question, settings):
             ready, bad = _sorted(outcomes, question)
             failed += bad

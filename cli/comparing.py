@@ -46,7 +46,7 @@ def compare_with_others(study: Study, index: Index, asking: Index | None, reques
         plain = study_index(index, replace(plan, refinements=()), asking=asking)
         found.append(Compared(request.index, (), True, compare_studies(study, plain, seed=request.seed)))
     for path in request.compare:
-        with Index.open(path) as other:
+        with Index.open(path, tenant=request.tenant) as other:
             paired = compare_studies(study, study_index(other, plan), seed=request.seed)
         found.append(Compared(path, tuple(map(wording, plan.refinements)), False, paired))
     return found

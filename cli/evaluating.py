@@ -19,6 +19,7 @@ from cbir.evaluation.report import Provenance, Report, report_of
 from cbir.evaluation.seeds import Spread, spread_over_seeds
 from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
+from cbir.items.where import written
 from cli.comparing import Compared, compare_with_others
 from cli.versions import versions
 from indexer.index import Index
@@ -35,6 +36,7 @@ class Request:
 
     Args:
         index: the gallery's.
+        tenant: whose items of it, where it keeps tenants, and of every other index.
         plan: who asks, and who may be found.
         queries: who asks, as the user said it; None for every item.
         gallery: who may be found, likewise.
@@ -49,6 +51,7 @@ class Request:
     """
 
     index: Path
+    tenant: str | None
     plan: StudyPlan
     queries: str | None
     gallery: str | None
@@ -106,9 +109,11 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
     """
     started = time.perf_counter()
     with ExitStack() as stack:
-        index = stack.enter_context(Index.open(request.index))
+        index = stack.enter_context(Index.open(request.index, tenant=request.tenant))
         request = _with_column(index, request)
-        asking = stack.enter_context(Index.open(request.asking)) if request.asking else None
+        asking: Index | None = None
+        if request.asking:
+            asking = stack.enter_context(Index.open(request.asking, tenant=request.tenant))
         search: Search | None = None
         notes: tuple[str, ...] = ()
         if request.run:
@@ -156,9 +161,10 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
 
 
 def _gallery_ids(index: Index, plan: StudyPlan) -> frozenset[str] | None:
-    if plan.gallery is None:
+    if plan.gallery is None and plan.where is None:
         return None
-    return frozenset(item.id for item in plan.gallery.of(index.items(), str(index.path)))
+    items = index.items(where=plan.where)
+    return frozenset(item.id for item in (plan.gallery.of(items, str(index.path)) if plan.gallery else items))
 
 
 def _whole_lists(
@@ -173,15 +179,15 @@ def _whole_lists(
     return study_index(index, replace(plan, k=study.pool.n_items), asking=asking, search=search)
 
 
-def _study_at(path: Path, plan: StudyPlan) -> Study:
-    with Index.open(path) as index:
-        return study_index(index, plan)
+def _study_at(path: Path, request: Request) -> Study:
+    with Index.open(path, tenant=request.tenant) as index:
+        return study_index(index, request.plan)
 
 
 def _spreads(study: Study, request: Request) -> Mapping[str, Spread]:
     if not request.repeat:
         return {}
-    return spread_over_seeds([study, *(_study_at(path, request.plan) for path in request.repeat)])
+    return spread_over_seeds([study, *(_study_at(path, request) for path in request.repeat)])
 
 
 def _defined(study: Study, request: Request) -> tuple[Definition, Sequence[DefinedRow]] | None:
@@ -230,9 +236,11 @@ def _who(request: Request) -> str:
     cases = f"by case ({request.plan.cases.column}), " if request.plan.cases else ""
     asked = f"queries of {request.queries}, " if request.queries else ""
     there = f"gallery of {request.gallery}, " if request.gallery else ""
+    part = f"of all where {written(request.plan.where)}, " if request.plan.where else ""
+    tenant = f"of tenant {request.tenant}, " if request.tenant else ""
     ranked = f"ranked by {request.run}, " if request.run else ""
     refined = "".join(f"refined by {wording(each)}, " for each in request.plan.refinements)
-    return f"{cases}{asked}{there}{ranked}{refined}each query's group left out"
+    return f"{tenant}{part}{cases}{asked}{there}{ranked}{refined}each query's group left out"
 
 
 def _embeddings(shown: Shown, ids: Sequence[str]) -> NDArray[np.float32]:

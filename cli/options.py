@@ -21,6 +21,23 @@ NewIndex = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="The index directory (default: CBIR_INDEX, else ./cbir.index)."),
 ]
+TenantName = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        metavar="NAME",
+        help="Whose items are searched, where the index keeps tenants (default: CBIR_TENANT).",
+    ),
+]
+TenantColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        metavar="COLUMN",
+        help="Keep the items apart by this column: who searches names a tenant, and sees its items alone.",
+        rich_help_panel=_INPUT,
+    ),
+]
 Labels = Annotated[
     str | None,
     typer.Option(

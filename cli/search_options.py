@@ -60,6 +60,16 @@ ExcludeSame = Annotated[
     typer.Option(help="Leave out every image of the query's patient.", rich_help_panel=_FOUND),
 ]
 
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EXPR",
+        help="Only items that fit, as in \"view = 'MLO' and age >= 50\"; index info --columns says what "
+        "can be asked.",
+        rich_help_panel=_FOUND,
+    ),
+]
+
 # What comes out
 AsJson = Annotated[bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUTPUT)]
 AsCsv = Annotated[bool, typer.Option("--csv", help="CSV on stdout.", rich_help_panel=_OUTPUT)]

@@ -55,6 +55,7 @@ class Settings:
         burned_in: images that say they have text burned in.
         allow_pickle: accept weights in a pickle file.
         offline: never open a connection.
+        tenant: whose items `search` and `evaluate` see of an index that keeps tenants.
         patient_key: the secret that keys the hashes of patient ids; None takes the user's key file.
     """
 
@@ -74,6 +75,7 @@ class Settings:
     burned_in: WarnOrSkip | None = None
     allow_pickle: bool = False
     offline: bool = False
+    tenant: str | None = None
     patient_key: str | None = field(default=None, repr=False)
 
     @property

@@ -27,6 +27,7 @@ class IngestOptions:
         commit_every_s: the least time between two commits; what lies between is lost by a kill.
         prune: drop items whose file is gone.
         batch_size: images embedded at once.
+        tenant_column: keeps the items apart by tenant from now on; None leaves that as it is.
         device: where a store that can use a GPU is built.
     """
 
@@ -37,6 +38,7 @@ class IngestOptions:
     commit_every_s: float = 20.0
     prune: bool = False
     batch_size: int = 32
+    tenant_column: str | None = None
     device: Device = "auto"
 
 

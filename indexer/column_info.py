@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbir.items.where import Kind, Scalar
+    from indexer.column import Column
     from indexer.columns import Columns
 
 _MAX_SHOWN = 8
@@ -26,6 +27,7 @@ class ColumnInfo:
         n_known: items that have a value.
         n_values: distinct ones.
         most: the most frequent values, with how many items have each.
+        bounds: the least and the greatest value of a column of numbers; None for others.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ColumnInfo:
     n_known: int
     n_values: int
     most: tuple[tuple[Scalar, int], ...]
+    bounds: tuple[float, float] | None
 
 
 def describe_columns(columns: Columns) -> Iterator[ColumnInfo]:
@@ -47,4 +50,10 @@ def describe_columns(columns: Columns) -> Iterator[ColumnInfo]:
             n_known=int(counts.sum()),
             n_values=len(column.values),
             most=tuple((column.values[each], int(counts[each])) for each in best),
+            bounds=_bounds(column),
         )
+
+
+def _bounds(column: Column) -> tuple[float, float] | None:
+    numbers = [value for value in column.values if isinstance(value, int | float)]
+    return (min(numbers), max(numbers)) if column.kinds == {"number"} else None

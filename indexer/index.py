@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -253,9 +254,11 @@ class Index:
         """
         return self._found(item_id)[0]
 
-    def items(self) -> Iterator[Item]:
-        """Every item, by id."""
-        return self._shown.items()
+    def items(self, *, where: Condition | None = None) -> Iterator[Item]:
+        """Every item, by id; or those for which a condition holds, checked as ``search`` does."""
+        if where is None:
+            return self._shown.items()
+        return compress(self._shown.items(), self._columns.mask(where).tolist())
 
     def items_by_content(self, sha256: str) -> list[Item]:
         """The items whose file has these bytes, by frame, then id."""

@@ -24,6 +24,7 @@ from indexer.memos import (
 )
 from indexer.pipeline import Pipeline
 from indexer.precision import measure_once
+from indexer.tenants import notes_of_tenants, remember_tenant_column
 from indexer.writer import IndexWriter
 
 
@@ -110,13 +111,16 @@ def _ingest(
     found = _find([sources] if sources else remembered_sources(writer), writer.path, unmatched)
     check_hash_key(writer, options.hash_key)
     remember_policy(writer, policy)
+    if options.tenant_column:
+        remember_tenant_column(writer, options.tenant_column)
     if sources:
         remember_sources(writer, sources)
     # Files are read and decoded while the networks load.
     runs = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
     measuring = measure_once(writer, runs, computed_in="torch" if embedder else None)
     report = Pipeline(writer, measuring, options, policy, on_progress).run(found)
-    return replace(report, unmatched_rows=tuple(unmatched))
+    notes = {**report.notes, **notes_of_tenants(writer)}
+    return replace(report, unmatched_rows=tuple(unmatched), notes=notes)
 
 
 def _refuse_imported(writer: IndexWriter) -> None:

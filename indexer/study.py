@@ -8,6 +8,7 @@ from functools import partial
 
 from cbir.evaluation.protocol import Search, Study, rank_queries
 from cbir.items.part import Part, Selection, values_of
+from cbir.items.where import Condition
 from cbir.types import Item
 from indexer.cases.stand_ins import CasePlan
 from indexer.cases.study import study_cases
@@ -26,6 +27,8 @@ class StudyPlan:
         k: how many hits are judged.
         queries: the items that ask; None for all.
         gallery: the items that may be found; None for all. A query's own group never may.
+        where: holds for the items that the study is of, those that ask and those that may be found; None for
+            all.
         may_share_groups: a query may have its group in a gallery that is not all of the same index.
         refinements: of the search; what a query may not find has no part in them.
         cases: None where images ask and are found; else how they make cases, which do.
@@ -35,6 +38,7 @@ class StudyPlan:
     k: int = 10
     queries: Selection | None = None
     gallery: Selection | None = None
+    where: Condition | None = None
     may_share_groups: bool = False
     refinements: tuple[Refinement, ...] = ()
     cases: CasePlan | None = None
@@ -64,11 +68,11 @@ def study_index(
         ItemsError: a column or part that is not there, or nothing to measure: see ``rank_queries``.
         FingerprintError: the two indexes come from different extractors.
     """
-    everything = _labelled(index, plan.label)
+    everything = _labelled(index, plan)
     gallery = plan.gallery.of(everything, str(index.path)) if plan.gallery else everything
-    asked = everything if asking is None else _labelled(asking, plan.label)
+    asked = everything if asking is None else _labelled(asking, plan)
     queries = plan.queries.of(asked, str((asking or index).path)) if plan.queries else asked
-    among = frozenset(item.id for item in gallery) if plan.gallery else None
+    among = frozenset(item.id for item in gallery) if plan.gallery or plan.where else None
     may_share = plan.may_share_groups or (asking is None and plan.gallery is None)
     if plan.cases:
         return study_cases(
@@ -110,11 +114,12 @@ def split_hash(index: Index, plan: StudyPlan) -> str | None:
     return str(found.pop()) if len(found) == 1 and None not in found else None
 
 
-def _labelled(index: Index, column: str) -> list[Item]:
-    """The items, their label taken from a column."""
-    if column == "label":
-        return list(index.items())
-    pairs = values_of(index.items(), column, str(index.path))
+def _labelled(index: Index, plan: StudyPlan) -> list[Item]:
+    """The items that the study is of, their label taken from a column."""
+    items = index.items(where=plan.where)
+    if plan.label == "label":
+        return list(items)
+    pairs = values_of(items, plan.label, str(index.path))
     return [replace(item, label=value) for item, value in pairs]
 
 

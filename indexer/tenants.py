@@ -77,6 +77,17 @@ def remember_tenant_column(writer: IndexWriter, column: str) -> None:
     writer.set_memo(_COLUMN, column)
 
 
+def notes_of_tenants(writer: IndexWriter) -> dict[str, int]:
+    """How many items of an index with tenants are nobody's; nothing where each is somebody's."""
+    column = tenant_column(writer)
+    n_items = writer.n_items_without(column) if column else 0
+    if not column or not n_items:
+        return {}
+    return {
+        f"items without a value of the tenant column {printable(column)!r}, which no tenant sees": n_items
+    }
+
+
 def chosen_tenant(catalog: Catalog, path: Path, name: str | None) -> Tenant | None:
     """The tenant that is asked for; None asks for the whole index.
 

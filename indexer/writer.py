@@ -124,6 +124,12 @@ class IndexWriter:
         """Items, uncommitted ones with them."""
         return self._catalog.n_items()
 
+    def n_items_without(self, column: str) -> int:
+        """How many items have no value of a column, uncommitted ones with them."""
+        from indexer.column import read_columns
+
+        return int((read_columns(self._catalog, [column])[column].codes < 0).sum())
+
     def file(self, path: str) -> FileRecord | None:
         """What is known of a path."""
         return self._catalog.file(path)

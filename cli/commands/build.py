@@ -37,6 +37,7 @@ def build(
     labels: opt.Labels = None,
     label: opt.LabelColumn = None,
     group: opt.GroupColumn = None,
+    tenant: opt.TenantColumn = None,
     skipped: opt.Skipped = None,
     extractor: Annotated[
         str | None,
@@ -94,13 +95,26 @@ def build(
         secondary_capture=secondary_capture, burned_in=burned_in,
     )  # fmt: skip
     listed = source_list(sources, labels, label, group)
-    leave(build_with(settings, listed, skipped=skipped, tta=opt.views(tta)))
+    leave(build_with(settings, listed, skipped=skipped, tta=opt.views(tta), tenant=tenant))
 
 
 def build_with(
-    settings: Settings, sources: SourceList, *, skipped: Path | None, tta: tuple[str, ...] | None = None
+    settings: Settings,
+    sources: SourceList,
+    *,
+    skipped: Path | None,
+    tta: tuple[str, ...] | None = None,
+    tenant: str | None = None,
 ) -> ExitCode:
-    """Build as the settings say, and tell about it; ``tta`` in the place of the extractor's views."""
+    """Build as the settings say, and tell about it.
+
+    Args:
+        settings: of the run.
+        sources: of the images.
+        skipped: where the skipped files are listed, see ``run_ingest``.
+        tta: views in the place of the extractor's.
+        tenant: the column that keeps the items apart; None as the index does.
+    """
     from cbir.extractors.build import resolve_extractor
     from cbir.extractors.weights import WeightsStore
     from indexer.ingest import build_index
@@ -114,7 +128,7 @@ def build_with(
         resolved = replace(resolved, spec=replace(resolved.spec, read=read))
     if tta:
         resolved = replace(resolved, spec=replace(resolved.spec, tta=tta))
-    options = ingest_options(settings)
+    options = replace(ingest_options(settings), tenant_column=tenant)
 
     def ingest(on_progress: ProgressListener) -> IngestReport:
         return build_index(

@@ -11,7 +11,7 @@ import typer
 from cli import options as opt
 from cli.group import COMMAND
 from cli.refining import Refine, refinements
-from cli.selecting import selection
+from cli.selecting import condition, selection
 from cli.settings import load_settings
 from cli.terminal import note, out
 
@@ -49,6 +49,16 @@ def evaluate(
             rich_help_panel=_WHO,
         ),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPR",
+            help="Measure a part of the index alone: who asks and who may be found fits, as in "
+            "\"view = 'MLO' and age >= 50\".",
+            rich_help_panel=_WHO,
+        ),
+    ] = None,
+    tenant: opt.TenantName = None,
     allow_shared_groups: Annotated[
         bool,
         typer.Option(
@@ -146,7 +156,7 @@ def evaluate(
     )
     if run and refine:
         raise typer.BadParameter("--run judges one run as it is: leave out --refine")
-    settings = load_settings(index=index)
+    settings = load_settings(index=index, tenant=tenant)
     from cbir.evaluation.definitions import DEFINITIONS
     from cli.evaluating import Request, evaluate_index
     from cli.renderers.evaluation import render_evaluation, render_evaluation_json
@@ -160,14 +170,15 @@ def evaluate(
         k=k,
         queries=selection(None if asking else queries),
         gallery=selection(gallery),
+        where=condition(where),
         may_share_groups=allow_shared_groups,
         refinements=refinements(refine),
         cases=_cases(by, case, case_label, of_images={"--run": run, "--refine": refine}),
     )
     request = Request(
-        index=settings.index, plan=plan, queries=queries, gallery=gallery, asking=asking,
-        compare=others, repeat=repeats, run=run, definition=definition, whole_lists=whole_lists,
-        seed=seed, command=str(ctx.meta[COMMAND]),
+        index=settings.index, tenant=settings.tenant, plan=plan, queries=queries, gallery=gallery,
+        asking=asking, compare=others, repeat=repeats, run=run, definition=definition,
+        whole_lists=whole_lists, seed=seed, command=str(ctx.meta[COMMAND]),
     )  # fmt: skip
     evaluation = evaluate_index(
         request, report=as_json or html is not None, pictures=html is not None, trec=trec

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbir.printable import printable
 from cli import options as opt
 from cli.settings import load_settings
+from cli.terminal import out
 
 if TYPE_CHECKING:
     from indexer.info import IndexInfo
@@ -19,8 +22,18 @@ if TYPE_CHECKING:
 _MIB = 2**20
 
 
-def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
-    """Say what an index is: extractor, counts, labels, size, age."""
+def info(
+    *,
+    index: opt.IndexOption = None,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="The columns that --where can ask for, and what they hold.")
+    ] = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Say what an index is: extractor, counts, labels, size, age; or what its items can be chosen by."""
+    if columns:
+        _tell_columns(load_settings(index=index).index, as_json=as_json)
+        return
     from indexer.index import Index
     from indexer.memos import remembered_sources
     from indexer.precision import remembered_precision
@@ -30,6 +43,7 @@ def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
         found = there.info()
         precision = remembered_precision(there)
         sources = [each.to_dict() for each in remembered_sources(there)]
+        tenants = there.tenant_column
     if as_json:
         document = {
             "cbir": "info",
@@ -37,11 +51,12 @@ def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
             "path": str(settings.index),
             **asdict(found),
             "precision": asdict(precision) if precision else None,
+            "tenant_column": tenants,
             "sources": sources,
         }
         typer.echo(json.dumps(document, indent=2))
         return
-    from cli.renderers.table import columns
+    from cli.renderers.table import columns as aligned
 
     rows = [
         ("extractor", f"{found.name} ({found.fingerprint[:16]}…), {found.dim} dimensions"),
@@ -49,12 +64,22 @@ def info(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> None:
         ("items", f"{found.n_items} ({_embeddings(found)}, {found.n_dead_rows} without items)"),
         ("files", _counts(found.n_files)),
         ("labels", _counts(found.n_labels)),
+        ("tenants", f"kept apart by {printable(tenants)}" if tenants else "none"),
         ("store", found.store),
         ("size", f"{found.n_bytes / _MIB:.1f} MiB"),
         ("generation", f"{found.generation}, of {found.updated} (first of {found.created})"),
         ("sources", ", ".join(str(path) for each in sources for path in _texts(each["sources"]))),
     ]
-    typer.echo(columns([("index", str(settings.index)), *rows]), nl=False)
+    typer.echo(aligned([("index", str(settings.index)), *rows]), nl=False)
+
+
+def _tell_columns(path: Path, *, as_json: bool) -> None:
+    from cli.renderers.column_list import render_columns, render_columns_json
+    from indexer.index import Index
+
+    with Index.open(path, resident=False) as there:
+        found, n_items = list(there.columns()), len(there)
+    out(render_columns_json(found, n_items) if as_json else render_columns(found, n_items))
 
 
 def _embeddings(found: IndexInfo) -> str:

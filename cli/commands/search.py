@@ -11,6 +11,7 @@ from cli import options as opt
 from cli import search_options as of
 from cli.exit_codes import ExitCode
 from cli.refining import Refine, refinements
+from cli.selecting import condition
 from cli.settings import load_settings
 from cli.showing import Shown, show
 from cli.terminal import note
@@ -40,6 +41,8 @@ def search(
     case: opt.CaseColumn = None,
     tta: of.Tta = None,
     exclude_same: of.ExcludeSame = None,
+    where: of.Where = None,
+    tenant: opt.TenantName = None,
     refine: Refine = None,
     as_json: of.AsJson = False,
     as_csv: of.AsCsv = False,
@@ -62,6 +65,7 @@ def search(
     started = time.perf_counter()
     settings = load_settings(
         index=index,
+        tenant=tenant,
         workers=workers,
         timeout_s=timeout_s,
         memory_mb=memory_mb,
@@ -84,6 +88,7 @@ def search(
         unlike=tuple(unlike or ()),
         tta=opt.views(tta),
         exclude_same_group=exclude_same == "group",
+        where=condition(where),
         refinements=refinements(refine),
         thumbnails=shown.needs_thumbnails,
     )

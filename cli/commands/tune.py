@@ -65,7 +65,7 @@ def tune(
     from indexer.study import StudyPlan
 
     plan = StudyPlan(label=label, k=k, queries=selection(queries), gallery=selection(gallery))
-    with Index.open(settings.index) as opened:
+    with Index.open(settings.index, tenant=settings.tenant) as opened:
         found = tune_refinements(opened, plan, grid, seed=seed, on_tried=_Telling())
     out(render_tuning_json(found, seed=seed) if as_json else render_tuning(found))
     for each in found.plain.notes:

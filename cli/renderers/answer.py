@@ -40,6 +40,7 @@ class Answer:
         region: x, y, width and height of the part of the query that was looked at; None for the whole.
         like: ids of the items that the query was moved towards.
         unlike: ids of those that it was moved away from.
+        where: the condition that holds for the hits, as text; empty for none.
     """
 
     query: str
@@ -59,17 +60,19 @@ class Answer:
     region: Box | None = None
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    where: str = ""
 
     def labels(self) -> dict[str, int]:
         """How many hits have each label, the most frequent first; hits without one are left out."""
         return dict(Counter(hit.item.label for hit in self.hits if hit.item.label is not None).most_common())
 
     def asked(self) -> str:
-        """How it was asked beside the query itself: of which part, and judged by which items; or nothing."""
+        """What was asked beside the query: which part, judged by which items, among which; or nothing."""
         said = [
             f"region {','.join(map(str, self.region))}" if self.region else "",
             f"more like {', '.join(self.like)}" if self.like else "",
             f"less like {', '.join(self.unlike)}" if self.unlike else "",
+            f"where {self.where}" if self.where else "",
         ]
         return "; ".join(each for each in said if each)
 

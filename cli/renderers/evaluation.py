@@ -14,6 +14,7 @@ from cbir.evaluation.protocol import Study
 from cbir.evaluation.report import report_document
 from cbir.evaluation.summary import Estimate, Row, Summary
 from cbir.evaluation.titles import title
+from cbir.items.where import written
 from cli.comparing import Compared
 from cli.evaluating import Evaluation
 from cli.renderers.definition import definition_values, render_definition
@@ -69,6 +70,8 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "generation": source.generation,
         },
         "case": cases and {"column": cases.column, "label": cases.label},
+        "tenant": request.tenant,
+        "where": request.plan.where and written(request.plan.where),
         "queries": request.queries,
         "gallery": request.gallery,
         "refine": [wording(each) for each in request.plan.refinements],

@@ -26,6 +26,7 @@ def render_json(answer: Answer) -> str:
             "unlike": list(answer.unlike),
         },
         "k": answer.k,
+        "where": answer.where or None,
         "refine": list(answer.refined_by),
         "index": {
             "name": answer.index.name,

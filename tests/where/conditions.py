@@ -1,10 +1,10 @@
-"""Random items and random conditions on them, as Hypothesis draws them, and a condition's text."""
+"""Random items and random conditions on them, as Hypothesis draws them."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from cbir.items.where import And, Compare, Condition, Known, OneOf, Or, Scalar, leaves
+from cbir.items.where import And, Compare, Condition, Known, OneOf, Or
 from cbir.types import Item
 
 TEXTS = ("", "A", "B", "MLO", "it's", 'say "x"', "größe", "图", "and", "10", "2")
@@ -41,32 +41,3 @@ def _leaf(column: str) -> st.SearchStrategy[Condition]:
 def _joined(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     several = st.lists(parts, min_size=2, max_size=3).map(tuple)
     return st.one_of(st.builds(And, several), st.builds(Or, several))
-
-
-def columns_of(condition: Condition) -> set[str]:
-    return {leaf.column for leaf in leaves(condition)}
-
-
-def text_of(condition: Condition) -> str:
-    """As SQL writes it."""
-    match condition:
-        case Compare(column, op, value):
-            return f"{_name(column)} {op} {_text(value)}"
-        case OneOf(column, values, negated):
-            return f"{_name(column)} {'not ' * negated}in ({', '.join(map(_text, values))})"
-        case Known(column, negated):
-            return f"{_name(column)} is {'' if negated else 'not '}null"
-        case And(parts):
-            return " and ".join(f"({text_of(part)})" for part in parts)
-        case Or(parts):
-            return " or ".join(f"({text_of(part)})" for part in parts)
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _text(value: Scalar) -> str:
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return str(value).lower()

@@ -15,6 +15,7 @@ from cbir.items.where.condition import (
 )
 from cbir.items.where.holds import OWN_COLUMNS, Kind, holds, kind_of, leaf_test, value_of
 from cbir.items.where.parse import parse_where
+from cbir.items.where.text import written, written_column, written_value
 
 __all__ = [
     "OWN_COLUMNS",
@@ -35,4 +36,7 @@ __all__ = [
     "opposite",
     "parse_where",
     "value_of",
+    "written",
+    "written_column",
+    "written_value",
 ]
