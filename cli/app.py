@@ -18,6 +18,7 @@ from cli.commands import (
     doctor,
     duplicates,
     evaluate,
+    export,
     extractor,
     import_,
     info,
@@ -73,6 +74,7 @@ index.command("compact")(compact.compact)
 index.command("convert")(convert.convert)
 index.command("rebuild")(rebuild.rebuild)
 index.command("duplicates")(duplicates.duplicates)
+index.command("export")(export.export)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)
 index.command("tune")(tune.tune)

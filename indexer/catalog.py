@@ -83,13 +83,13 @@ class Catalog:
     def item(self, item_id: str) -> tuple[Item, int] | None:
         """An item and its head row."""
         found = self.rows(_ITEM + "WHERE i.id = ?", item_id)
-        return (_item(found[0]), found[0][7]) if found else None
+        return (item_of(found[0]), found[0][7]) if found else None
 
     def items(self) -> Iterator[Item]:
         """Every item, by id."""
         last = ""
         while page := self.rows(_ITEM + f"WHERE i.id > ? ORDER BY i.id LIMIT {_PAGE}", last):
-            yield from map(_item, page)
+            yield from map(item_of, page)
             last = page[-1][0]
 
     def places_of(self, rows: Sequence[int]) -> dict[int, Place]:
@@ -106,7 +106,7 @@ class Catalog:
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
         return [
-            _item(row)
+            item_of(row)
             for row in self.rows(_ITEM + "WHERE c.sha256 = ? ORDER BY i.frame, i.id", digest(sha256))
         ]
 
@@ -217,7 +217,7 @@ class Catalog:
     def _items_of_heads(self, heads: Sequence[int]) -> dict[int, tuple[Item, ...]]:
         found: dict[int, list[Item]] = {head: [] for head in heads}
         for columns in self.rows(_ITEM + f"WHERE i.row IN ({_marks(heads)}) ORDER BY i.id", *heads):
-            found[columns[7]].append(_item(columns))
+            found[columns[7]].append(item_of(columns))
         return {head: tuple(items) for head, items in found.items()}
 
     def _one_int(self, query: str) -> int:
@@ -233,16 +233,17 @@ def digest(sha256: str | None) -> bytes | None:
         return None
 
 
-def _marks(values: Sequence[int]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _item(columns: ItemColumns) -> Item:
+def item_of(columns: ItemColumns) -> Item:
+    """An item from its columns; what the person said wins over what the file itself says."""
     item_id, path, frame, label, group, metadata, info, _ = columns
     known: dict[str, Scalar] = json.loads(info) if info != "{}" else {}
     if metadata != "{}":
         known.update(json.loads(metadata))
     return Item(item_id, os.fsdecode(path), frame, label, group, known)
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _file(columns: FileColumns) -> FileRecord:

@@ -15,29 +15,28 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from cbir.errors import FingerprintError, IndexMissingError, ItemsError, SkipReason
+from cbir.errors import ItemsError, SkipReason
 from cbir.extractors.imported import imported_spec
 from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadSpec
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener, SourceList
 from indexer.ahead import ahead
+from indexer.import_target import check_same_import, open_target
 from indexer.imported_rows import Given, Seen, bytes_held, bytes_on_disk, look, picture
 from indexer.memos import remember_sources
 from indexer.paced import PacedCommits
 from indexer.records import NewImage
 from indexer.stopwatch import Stopwatch
-from indexer.writer import IndexWriter
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cbir.extractors.spec import ExtractorSpec
     from cbir.items.table import Table
     from indexer.embedding_file import EmbeddingFile
     from indexer.records import JSON
+    from indexer.writer import IndexWriter
 
-_MEMO = "import"
 _OTHER_VECTOR = "copies of one image with another embedding: the first one's is kept; are the rows in order?"
 
 
@@ -83,26 +82,12 @@ def import_embeddings(
             "rows. Give one row an embedding, in the same order."
         )
     spec = imported_spec(name, embeddings.dim, sha256=sha256)
-    with _writer(path, spec, store) as writer:
-        _check_same_import(writer, _identity(embeddings, items, thumbnails=thumbnails))
+    with open_target(path, spec, store) as writer:
+        check_same_import(writer, _identity(embeddings, items, thumbnails=thumbnails))
         remember_sources(writer, SourceList((os.path.abspath(embeddings.path), items.path)))  # noqa: PTH100 (as the other sources)
         return _Import(writer, options or IngestOptions(), on_progress).run(
             embeddings, items, thumbnails=thumbnails
         )
-
-
-def _writer(path: Path, spec: ExtractorSpec, store: str) -> IndexWriter:
-    try:
-        writer = IndexWriter.open(path)
-    except IndexMissingError:
-        return IndexWriter.create(path, spec, lambda _: None, store=store)
-    if writer.spec.fingerprint != spec.fingerprint:
-        writer.close()
-        raise FingerprintError(
-            f"Index {path} holds embeddings of {writer.spec.name} ({writer.spec.fingerprint[:8]}…), now "
-            f"{spec.name} ({spec.fingerprint[:8]}…) is imported. Import into another directory."
-        )
-    return writer
 
 
 def _identity(embeddings: EmbeddingFile, items: Table, *, thumbnails: bool) -> dict[str, JSON]:
@@ -118,19 +103,6 @@ def _identity(embeddings: EmbeddingFile, items: Table, *, thumbnails: bool) -> d
         "paths": paths.hexdigest(),
         "thumbnails": thumbnails,
     }
-
-
-def _check_same_import(writer: IndexWriter, identity: dict[str, JSON]) -> None:
-    before = writer.memo(_MEMO)
-    if before is None and next(writer.paths(), None) is None:  # new, or killed before its first commit
-        writer.set_memo(_MEMO, identity)
-    elif before != identity:
-        known = before if isinstance(before, dict) else {}
-        other = ", ".join(key for key, value in identity.items() if known.get(key) != value)
-        raise ItemsError(
-            f"Index {writer.path} holds an import already, of other files or options ({other}). "
-            "Import into another directory, or give what it was made of to go on."
-        )
 
 
 class _Import:

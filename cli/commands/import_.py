@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options as opt
+from cli.exit_codes import UsageProblem
 from cli.ingesting import give_account, leave
-from cli.settings import StoreKind, load_settings
+from cli.settings import Settings, StoreKind, load_settings
 from cli.terminal import note
+
+if TYPE_CHECKING:
+    from indexer.account import IngestReport
 
 
 def import_(
@@ -18,18 +22,23 @@ def import_(
         Path,
         typer.Argument(
             help="A matrix, a row an image: .npy, .npz, or .parquet with a list column; "
-            "float16, float32 or float64."
+            "float16, float32 or float64. Or what `cbir index export` wrote as Parquet."
         ),
     ],
     *,
     items: Annotated[
-        Path,
-        typer.Option(help="A CSV or Parquet file that says what each row is of, in the same order."),
-    ],
+        Path | None,
+        typer.Option(
+            help="A CSV or Parquet file that says what each row is of, in the same order; not for an export."
+        ),
+    ] = None,
     name: Annotated[
-        str,
-        typer.Option(help="What made them; imports of one name (and --sha256) are taken to be comparable."),
-    ],
+        str | None,
+        typer.Option(
+            help="What made them; imports of one name (and --sha256) are taken to be comparable. "
+            "Not for an export."
+        ),
+    ] = None,
     output: opt.NewIndex = None,
     path: Annotated[
         str, typer.Option("--path", help="The column that names the image; it need not exist.")
@@ -69,20 +78,47 @@ def import_(
         index=output, store=store, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb,
         max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb,
     )  # fmt: skip
-    table = read_table(str(items), label_column=label, group_column=group, path_column=path)
-    matrix = open_embeddings(embeddings, array=array)
-    note(f"importing {matrix.n_rows} embeddings of {matrix.dim} dimensions into {settings.index} as {name}")
-    with ProgressDisplay(lambda: matrix.n_rows) as display:
-        report = import_embeddings(
-            settings.index, matrix, table, name=name, sha256=sha256, store=settings.store,
-            thumbnails=thumbnails, on_progress=display,
-            options=IngestOptions(
-                limits=settings.limits, n_workers=settings.workers, device=settings.device
-            ),
-        )  # fmt: skip
+    if items is None and name is None:
+        report = _import_export(embeddings, settings)
+    elif items is None or name is None:
+        raise UsageProblem(
+            f"--items and --name belong together; without both {embeddings} must be an export."
+        )
+    else:
+        table = read_table(str(items), label_column=label, group_column=group, path_column=path)
+        matrix = open_embeddings(embeddings, array=array)
+        note(
+            f"importing {matrix.n_rows} embeddings of {matrix.dim} dimensions into {settings.index} as {name}"
+        )
+        with ProgressDisplay(lambda: matrix.n_rows) as display:
+            report = import_embeddings(
+                settings.index, matrix, table, name=name, sha256=sha256, store=settings.store,
+                thumbnails=thumbnails, on_progress=display,
+                options=IngestOptions(limits=settings.limits, n_workers=settings.workers),
+            )  # fmt: skip
     code = give_account(report, index=settings.index, skipped=skipped)
     _tell_example(settings.index)
     leave(code)
+
+
+def _import_export(file: Path, settings: Settings) -> IngestReport:
+    """From one file that says everything."""
+    from cli.progress import ProgressDisplay
+    from indexer.exporting.read import open_export
+    from indexer.import_export import import_export
+
+    export = open_export(file)
+    if export is None:
+        raise UsageProblem(
+            f"{file} is not what `cbir index export` writes as Parquet: say what its rows are of with "
+            "--items, and what made them with --name."
+        )
+    note(
+        f"importing {export.n_rows} embeddings of {export.dim} dimensions into {settings.index}, exported "
+        f"from an index of {export.name} ({export.fingerprint[:8]}…)"
+    )
+    with ProgressDisplay(lambda: None) as display:
+        return import_export(settings.index, export, store=settings.store, on_progress=display)
 
 
 def _tell_example(path: Path) -> None:

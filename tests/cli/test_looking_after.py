@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer import Index
@@ -58,3 +59,24 @@ def test_converting_there_and_back_changes_no_answer(run, own_index, first):
     assert hits(run, own_index, first) == before
     run("index", "convert", "--store", "chroma", "-i", own_index, expect=2)
     run("index", "rebuild", "-i", "gone.index", expect=4)
+
+
+def test_an_export_is_imported_again_and_finds_the_same(run, index, first):
+    said = run("index", "export", "-o", "a.parquet", "-i", index).stderr
+    assert "a.parquet: 8 items, 8 embeddings" in said
+    result = run("index", "import", "a.parquet", "-o", "back.index")
+    assert "exported from an index of tiny" in result.stderr
+    assert hits(run, Path("back.index"), first) == hits(run, index, first)
+    run("index", "verify", "-i", "back.index")
+    assert "cbir search" in result.stderr
+    assert "no network to embed" in run("index", "update", "-i", "back.index", expect=5).stderr
+    assert "there already" in run("index", "export", "-o", "a.parquet", "-i", index, expect=1).stderr
+    assert "'.xlsx'" in run("index", "export", "-o", "a.xlsx", "-i", index, expect=1).stderr
+
+
+def test_an_import_of_what_is_no_export_says_what_it_needs(run):
+    np.save("e.npy", np.eye(3))
+    result = run("index", "import", "e.npy", expect=2)
+    assert "--items, and what made them with --name" in result.stderr
+    assert "belong together" in run("index", "import", "e.npy", "--name", "x", expect=2).stderr
+    assert not Path("cbir.index").exists()

@@ -1,4 +1,4 @@
-"""A snapshot under a failing disk, a killed restore, flipped and missing bytes: whole or not there."""
+"""Copies of an index on a failing disk, a killed restore, flipped and missing bytes: whole or not there."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gallery import gallery, unit_rows
 from cbir.errors import IndexDamagedError, IndexWriteError
 from indexer import verify_index
 from indexer.durable import TEMPORARY
+from indexer.exporting import export_index
 from indexer.snapshot import restore_snapshot, take_snapshot
 
 ROWS = unit_rows(60, 8, seed=9)
@@ -77,20 +78,20 @@ def test_a_snapshot_cut_anywhere_or_longer_is_refused(snapshot, tmp_path):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
 def test_a_disk_that_refuses_leaves_nothing(source, snapshot, tmp_path, code):
-    target = tmp_path / "lesions.tar", tmp_path / "back.index"
-    for make, origin, place in zip(
-        (take_snapshot, restore_snapshot), (source, snapshot), target, strict=True
-    ):
+    copies = [(take_snapshot, source, "lesions.tar"), (restore_snapshot, snapshot, "back.index")]
+    copies += [(export_index, source, "table.parquet"), (export_index, source, "matrix.npy")]
+    for make, origin, name in copies:
+        place = tmp_path / name
         with disk() as watched:
-            make(origin, tmp_path / f"trial of {place.name}")
-        assert watched.n_calls > 10
+            make(origin, tmp_path / f"trial of {name}")
+        assert watched.n_calls > 5
         for fail_at in range(1, watched.n_calls):  # the last one syncs the folder: the name is there by then
             with disk(fail_at, code), pytest.raises(IndexWriteError, match=os.strerror(code)):
                 make(origin, place)
-            assert not place.exists()
+            assert not list(tmp_path.glob(f"{place.stem}.*"))
             assert not list(tmp_path.glob(f"{TEMPORARY}*"))
-    restore_snapshot(snapshot, target[1])
-    assert verify_index(target[1]).ok
+        make(origin, place)
+    assert verify_index(tmp_path / "back.index").ok
 
 
 @pytest.mark.parametrize("n_kills", [10, pytest.param(200, marks=pytest.mark.soak)])
