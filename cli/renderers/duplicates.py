@@ -80,7 +80,7 @@ def verdict(found: Duplicates) -> list[str]:
     across = f" across {found.across}" if found.across else ""
     lines = [f"{found.n_items} items looked at{across}, near from {found.near:g} on: {counts}"]
     if n_crossing := sum(cluster.crosses_groups for cluster in found.clusters):
-        lines.append(f"{n_crossing} of them are of two patients or more: one is filed wrongly, or is a copy")
+        lines.append(f"{n_crossing} of them are of two patients or more")
     if found.files:
         lines.append(
             f"{len(found.files)} more files are an item's DICOM instance in other bytes, and no items"

@@ -54,5 +54,10 @@ def test_a_search_loads_nothing_that_it_does_not_use(index, gallery):
     assert loaded("search", gallery / "one.png", "-i", index) == set()
 
 
+def test_asking_by_a_liked_item_loads_nothing(index, run, gallery):
+    first = run("search", gallery / "one.png", "-i", index, "--csv", "-k", 1).stdout.splitlines()[1]
+    assert loaded("search", "--like", first.split(",")[2], "-i", index) == set()
+
+
 def test_index_info_loads_nothing_heavy(index):
     assert loaded("index", "info", "-i", index) == set()
