@@ -44,7 +44,7 @@ def ask_by_case(question: Question, column: str | None, settings: Settings, *, s
     clock = time.perf_counter()
     with Index.open(settings.index, resident=False, tenant=settings.tenant) as index:
         seconds["open"], clock = time.perf_counter() - clock, time.perf_counter()
-        table = CaseTable.of(index.items(), case_column(index.items, str(index.path), column))
+        table = CaseTable.of_index(index, case_column(index, column))
         searcher = CaseSearcher(index, table)
         seconds["cases"] = time.perf_counter() - clock
         text = question.text or ""

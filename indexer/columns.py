@@ -6,6 +6,7 @@ A condition asks each distinct value of a column once, by the very test that ``h
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,16 @@ from cbir.printable import printable
 from indexer.column import Column, read_columns, read_heads, read_names, read_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
     from cbir.items.where import Condition, Kind, Leaf, Scalar
     from indexer.catalog import Catalog
     from indexer.tenants import Tenant
+
+_FEW = 16
+"""Ids are looked for one by one where this many times as many items have others."""
 
 _HELD = {"text": "text", "number": "numbers", "truth": "true and false"}
 _ONE = {"text": "text", "number": "a number", "truth": "true or false"}
@@ -90,6 +94,11 @@ class Columns:
             raise ColumnError(self._where, name, names)
         return column
 
+    def read(self, names: Sequence[str]) -> list[Column]:
+        """Some columns, in one pass; one that no item has has no values."""
+        self._load(names)
+        return [self._kept[name] for name in names]
+
     def mask(self, condition: Condition) -> NDArray[np.bool_]:
         """For which items it holds, (n_items,).
 
@@ -106,7 +115,16 @@ class Columns:
     def among(self, item_ids: Collection[str]) -> NDArray[np.bool_]:
         """Which items have one of these ids, (n_items,)."""
         ids = self.of("id")
-        return np.fromiter((each in item_ids for each in ids.values), np.bool_, len(ids.values))[ids.codes]
+        if len(item_ids) * _FEW > len(ids.values):
+            return np.fromiter((each in item_ids for each in ids.values), np.bool_, len(ids.values))[
+                ids.codes
+            ]
+        found = np.zeros(len(ids.values), dtype=np.bool_)
+        for each in item_ids:
+            place = bisect_left(ids.values, each)  # they ascend, as items do
+            if place < len(found) and ids.values[place] == each:
+                found[place] = True
+        return found[ids.codes]
 
     def _mask(self, condition: Condition) -> NDArray[np.bool_]:
         match condition:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
     from cbir.items.where import Condition
     from indexer.catalog import Catalog
+    from indexer.column import Column
     from indexer.column_info import ColumnInfo
     from indexer.columns import Columns
     from indexer.records import JSON, FileRecord
@@ -293,6 +294,10 @@ class Index:
         from indexer.column_info import describe_columns
 
         return describe_columns(self._columns)
+
+    def values(self, names: Sequence[str]) -> list[Column]:
+        """What every item has in some columns, by item id; a column that no item has has no values."""
+        return self._columns.read(names)
 
     def files(self) -> Iterator[FileRecord]:
         """Every file that was found, in byte order of the paths."""

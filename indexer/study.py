@@ -101,7 +101,7 @@ def case_column_of(index: Index, cases: CasePlan) -> str:
     Raises:
         ColumnError: no item has a value of it.
     """
-    return case_column(index.items, str(index.path), cases.column)
+    return case_column(index, cases.column)
 
 
 def split_hash(index: Index, plan: StudyPlan) -> str | None:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 
 from cbir.errors import ItemsError
+from cbir.items.where import Condition
 from cbir.types import Hit
 from indexer.cases.aspect import aspect_of
 from indexer.cases.hits import CaseHit, CaseImage, CaseQuery
@@ -35,12 +36,13 @@ class _Asking:
     index: Index
     exclude_same_group: bool
     among: frozenset[str] | None
+    where: Condition | None
 
     def lists(self, images: Sequence[CaseImage], depth: int) -> list[list[Hit]]:
         """The hits of each image."""
         queries = [image.query for image in images]
         return self.index.search_many(
-            queries, depth, exclude_same_group=self.exclude_same_group, among=self.among
+            queries, depth, exclude_same_group=self.exclude_same_group, among=self.among, where=self.where
         )
 
     def lists_of(self, images: Sequence[CaseImage], items: frozenset[str]) -> list[list[Hit]]:
@@ -82,6 +84,7 @@ class CaseSearcher:
         *,
         exclude_same_group: bool = False,
         among: frozenset[str] | None = None,
+        where: Condition | None = None,
     ) -> list[CaseHit]:
         """Find the ``k`` cases most like the query.
 
@@ -94,13 +97,16 @@ class CaseSearcher:
             k: at least 1.
             exclude_same_group: leave out every item of the query's group, as ``Index.search`` does.
             among: ids of the items that may be found; None for all.
+            where: holds for the items that may be found; None for all.
 
         Raises:
             ValueError: ``k`` below 1.
             ItemsError: the query has no image.
             CbirError: as ``Index.search``.
         """
-        return self.search_many([query], k, exclude_same_group=exclude_same_group, among=among)[0]
+        return self.search_many([query], k, exclude_same_group=exclude_same_group, among=among, where=where)[
+            0
+        ]
 
     def search_many(
         self,
@@ -109,13 +115,14 @@ class CaseSearcher:
         *,
         exclude_same_group: bool = False,
         among: frozenset[str] | None = None,
+        where: Condition | None = None,
     ) -> list[list[CaseHit]]:
         """Search for many queries in one go; the hits of each as ``search`` gives them."""
         if k < 1:
             raise ValueError(f"k is {k}; ask for at least 1 hit.")
         if any(not query.images for query in queries):
             raise ItemsError("A case without an image can't be searched for. Give it one.")
-        asking = _Asking(self._index, exclude_same_group, among)
+        asking = _Asking(self._index, exclude_same_group, among, where)
         n_items = len(self._index)
         depth = n_items + 1 if n_items <= _WHOLE else 2 * k * self._per_case + _SPARE
         lists = iter(asking.lists([image for query in queries for image in query.images], depth))

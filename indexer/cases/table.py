@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cbir.errors import ColumnError
 from cbir.items.table import as_text
 from cbir.types import Item
+
+if TYPE_CHECKING:
+    from indexer.index import Index
 
 CASE_COLUMNS = ("case", "study", "group")
 """What tells cases apart where no column is named: the first of these that an item has a value of.
@@ -47,6 +50,21 @@ class CaseTable:
                 found[case].append(item.id)
         return cls(column, {case: tuple(sorted(found[case])) for case in sorted(found)}, n_left_out)
 
+    @classmethod
+    def of_index(cls, index: Index, column: str) -> Self:
+        """Sort all items of an index, without looking at each."""
+        ids, cases = index.values(["id", column])
+        names = [as_text(value) for value in cases.values]
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        n_left_out = 0
+        for item, code in zip(ids.codes.tolist(), cases.codes.tolist(), strict=True):
+            case = names[code] if code >= 0 else None
+            if case is None:
+                n_left_out += 1
+            else:
+                found[case].append(str(ids.values[item]))
+        return cls(column, {case: tuple(found[case]) for case in sorted(found)}, n_left_out)
+
     @property
     def n_items(self) -> int:
         """Those of a case."""
@@ -57,22 +75,17 @@ class CaseTable:
         return (*_MEANINGS.get(self.column, ()), *_left_out(self.n_left_out, self.column))
 
 
-def case_column(items: Callable[[], Iterable[Item]], where: str, wanted: str | None = None) -> str:
+def case_column(index: Index, wanted: str | None = None) -> str:
     """The column that tells cases apart: the one wanted, or else the first of CASE_COLUMNS that is there.
-
-    Args:
-        items: gives them anew.
-        where: they come from, for errors.
-        wanted: by name; None for the default.
 
     Raises:
         ColumnError: no item has a value of it.
     """
-    for column in (wanted,) if wanted else CASE_COLUMNS:
-        if any(case_of(item, column) is not None for item in items()):
-            return column
-    known = {name for item in items() for name in item.metadata}
-    raise ColumnError(where, wanted or CASE_COLUMNS[0], known | {"group"})
+    names = (wanted,) if wanted else CASE_COLUMNS
+    for name, column in zip(names, index.values(names), strict=True):
+        if any(as_text(value) for value in column.values):
+            return name
+    raise ColumnError(str(index.path), names[0], {each.name for each in index.columns()})
 
 
 def case_of(item: Item, column: str) -> str | None:

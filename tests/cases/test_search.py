@@ -7,6 +7,7 @@ import pytest
 from gallery import add, fill_model, spec_of, unit_rows
 
 from cbir.errors import ColumnError, ItemsError, SpecError
+from cbir.items.where import parse_where
 from cbir.types import Query
 from indexer import Index, IndexWriter
 from indexer.cases import (
@@ -38,7 +39,7 @@ def made(path, rows, cases, *, known=lambda number: KINDS[number % 4], group=lam
 
 
 def searcher_of(index: Index, column: str = "case") -> CaseSearcher:
-    return CaseSearcher(index, CaseTable.of(index.items(), column))
+    return CaseSearcher(index, CaseTable.of_index(index, column))
 
 
 def query_of(index: Index, rows, aspects, **more) -> CaseQuery:
@@ -147,6 +148,14 @@ def test_items_that_may_not_be_found_are_no_part_of_their_case(index, deep):
     assert {pair.item.metadata["view"] for hit in hits for pair in hit.pairs} == {"MLO"}
 
 
+def test_a_condition_leaves_items_out_before_anything_is_scored(index, deep):
+    items = list(index.items())
+    query = query_of(index, unit_rows(2, DIM, 9), [Aspect("L", "MLO"), Aspect()])
+    hits = searcher_of(index).search(query, 12, where=parse_where("view = 'MLO'"))
+    without = frozenset(item.id for item in items if item.metadata.get("view") != "MLO")
+    assert plain(hits) == scored_all(index, query, without=without)[:12]
+
+
 def test_equal_scores_are_ordered_by_case(tmp_path, deep):
     rows = np.tile(unit_rows(1, DIM), (12, 1))
     with Index.open(made(tmp_path / "i", rows, list("fedcbafedcba"), known=lambda _: {})) as index:
@@ -199,11 +208,13 @@ def test_the_column_is_the_first_that_is_there(tmp_path):
         add(writer, "/c", rows[2])
         writer.commit()
     with Index.open(tmp_path / "i") as index:
-        assert case_column(index.items, "i") == "study"
-        assert case_column(index.items, "i", "group") == "group"
+        assert case_column(index) == "study"
+        assert case_column(index, "group") == "group"
         with pytest.raises(ColumnError, match="has no column 'exams'; did you mean exam"):
-            case_column(index.items, "i", "exams")
+            case_column(index, "exams")
         table = CaseTable.of(index.items(), "exam")
+        assert CaseTable.of_index(index, "exam").items == table.items
+        assert CaseTable.of_index(index, "group").items == CaseTable.of(index.items(), "group").items
         assert (list(table.items), table.n_items, table.n_left_out) == (["4"], 1, 2)
         assert table.notes() == ("2 items have no exam, and are of no case",)
         assert len(CaseTable.of(index.items(), "group").notes()) == 2

@@ -57,6 +57,13 @@ def test_a_condition_is_answered_for_all_items_as_for_one(index, text):
     assert of(index, text) == [item.id for item in index.items() if holds(condition, item)]
 
 
+@pytest.mark.parametrize("n_asked", [0, 1, 3, 1000])
+def test_items_are_found_by_their_ids_few_or_many(index, n_asked):
+    ids = [item.id for item in index.items()]
+    asked = frozenset([*ids[:: max(1, len(ids) // max(1, n_asked))][:n_asked], "", "nobody", "~"])
+    assert index._columns.among(asked).tolist() == [item_id in asked for item_id in ids]
+
+
 def test_the_rows_of_items_are_all_their_parts(index):
     columns = index._columns
     mask = columns.mask(parse_where("path in ('/g/5', '/g/6')"))
