@@ -53,16 +53,15 @@ def ask_by_case(question: Question, column: str | None, settings: Settings, *, s
         else:
             query, blank = _indexed(index, searcher, text)
         clock = time.perf_counter()
-        among = None
-        if question.where is not None:
-            among = frozenset(item.id for item in index.items(where=question.where))
-        hits = searcher.search(query, question.k, exclude_same_group=question.exclude_same_group, among=among)
+        hits = searcher.search(
+            query, question.k, exclude_same_group=question.exclude_same_group, where=question.where
+        )
         seconds |= {**blank.seconds, "search": time.perf_counter() - clock}
         pictures: dict[str, bytes] = {}
         if question.thumbnails:
             pictures = {pair.item.id: index.thumbnail(pair.item.id) for hit in hits for pair in hit.pairs}
         seconds["total"] = time.perf_counter() - started
-        notes = (*table.notes(), *blank.notes)
+        notes = (*table.notes(), *_only(question), *blank.notes)
         return replace(
             blank, k=question.k, hits=tuple(hits), seconds=seconds, thumbnails=pictures, notes=notes
         )
@@ -190,6 +189,15 @@ def _of_one_patient(query: CaseQuery) -> CaseQuery:
         for image in query.images
     ]
     return replace(query, images=tuple(images))
+
+
+def _only(question: Question) -> tuple[str, ...]:
+    """What leaves images out of the cases that are found."""
+    if question.where is None:
+        return ()
+    from cbir.items.where import written
+
+    return (f"cases are made of images where {written(question.where)}",)
 
 
 def _said_of(duplicates: Sequence[str]) -> tuple[str, ...]:

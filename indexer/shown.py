@@ -42,7 +42,7 @@ class Shown:
         if plan.cases is None:
             return cls(index.items, index.item, index.thumbnail, vector)
         column = case_column_of(index, plan.cases)
-        cases = stand_ins(list(index.items()), column, "agree", str(index.path))
+        cases = stand_ins(list(index.items(where=plan.where)), column, "agree", str(index.path))
 
         def vector_of_case(case: str) -> NDArray[np.float32]:
             mean: NDArray[np.float32] = np.mean([vector(each) for each in cases.table.items[case]], axis=0)

@@ -161,6 +161,13 @@ def test_another_column_makes_other_cases(ask):
     assert "a case is a group (a patient)" in result.stderr
 
 
+def test_a_condition_leaves_views_out_of_every_case(ask):
+    result = ask("e0", "--where", "view = 'CC' and side = 'L'", "--json")
+    assert sorted(hit["case"] for hit in hits(result)) == ["e1", "e2", "e3"]
+    assert all(kinds(hit) == [("L CC", "L CC")] for hit in hits(result))
+    assert "cases are made of images where " in result.stderr
+
+
 def test_table_csv_and_paths(ask):
     header, first, *_ = ask("e0", "-k", 3).stdout.splitlines()
     assert header.split() == ["rank", "score", "label", "group", "case", "images", "pairs"]
