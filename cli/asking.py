@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -89,19 +89,13 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
 
 def find(index: Index, queries: Sequence[Query], question: Question) -> list[list[Hit]]:
     """The hits of each query, found as the question says: every command that searches searches here."""
-    excludes, where = question.exclude_same_group, question.where
+    search: Callable[..., list[list[Hit]]] = index.search_many
     if question.refinements:
         from indexer.refine import refined_search
 
-        return refined_search(
-            index,
-            queries,
-            question.k,
-            question.refinements,
-            exclude_same_group=excludes,
-            where=where,
-        )
-    return index.search_many(queries, question.k, exclude_same_group=excludes, where=where)
+        search = partial(refined_search, index, refinements=question.refinements)
+    excludes = question.exclude_same_group
+    return search(queries, question.k, exclude_same_group=excludes, where=question.where)
 
 
 def _where(question: Question) -> str:
