@@ -55,7 +55,7 @@ class Bar:
 
     name: str
     goal: str
-    recall: float
+    recall: float = 1.0
 
 
 def measure(shared: Path, rounds: int, *, large: bool = False) -> Iterator[Ratio | Memory]:
@@ -93,12 +93,15 @@ def _life(
         raw.add(chunk)
     said = f"{n_rows:,} x {DIM}"
     yield _step(path, made, n_rows, "build", seconds)
-    yield _searches(path, made, raw, rounds, Bar(f"search, all rows, {said}", ">= 1.82", 0.998))
+    is_flat, is_measured = n_rows <= faiss_store.FLAT_LIMIT, n_rows > min(SIZES)  # PERFORMANCE.md's sizes
+    bar = Bar(f"search, all rows, {said}", ">= 1.82" * is_measured, 0.998)
+    yield _searches(path, made, raw, rounds, bar)
+    yield _filtered(path, made, rounds, Bar(f"1 % eligible, all rows, {said}", ">= 1" * is_flat))
     yield _step(path, made, n_rows, "store", seconds)
-    yield _searches(path, made, raw, rounds, Bar(f"search, cells, {said}", ">= 50", 0.99))
+    yield _searches(path, made, raw, rounds, Bar(f"search, cells, {said}", ">= 50" * is_measured, 0.99))
+    yield _filtered(path, made, rounds, Bar(f"1 % eligible, cells, {said}", ">= 1" * (not is_flat)))
     yield _step(path, made, n_rows, "ask", seconds)
     del raw
-    yield _filtered(path, made, rounds, said)
     seconds["opening"], seconds["first answer"] = _openings(path, made)
     for step in ("update", "remove", "compact"):
         yield _step(path, made, n_rows, step, seconds)
@@ -122,7 +125,7 @@ def _searches(path: Path, made: MadeRows, raw: faiss.IndexFlatIP, rounds: int, b
     return Ratio(bar.name, *map(_each, times), bar.goal, f"recall@{K} {found:.4f}, at least {bar.recall}")
 
 
-def _filtered(path: Path, made: MadeRows, rounds: int, said: str) -> Ratio:
+def _filtered(path: Path, made: MadeRows, rounds: int, bar: Bar) -> Ratio:
     """One value in a hundred of a column, against the same searches without a condition."""
     with Index.open(path, device="cpu") as index:
         queries = [Query(row, index.fingerprint) for row in made.queries(N_QUERIES)]
@@ -142,7 +145,7 @@ def _filtered(path: Path, made: MadeRows, rounds: int, said: str) -> Ratio:
             raise RuntimeError(f"a filtered search gave {min(widths)} hits of {K}")
         times = take_turns(ours, theirs, rounds)
     note = f"always {K} hits; {first_s:.2f} s the first time"
-    return Ratio(f"search, 1 % eligible, {said}", *map(_each, times), ">= 1", note)
+    return Ratio(bar.name, *map(_each, times), bar.goal, note)
 
 
 def _openings(path: Path, made: MadeRows) -> tuple[list[float], list[float]]:
