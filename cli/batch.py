@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cbir.types import Embedder
 
 _LINE_EVERY_S = 10.0
-_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +85,14 @@ def search_batch(queries: str, output: Path | None, question: Question, settings
 
 
 def tell_failed(failed: Sequence[Failed], path: Path | None) -> None:
-    r"""Say which queries were not answered: a JSON line each in a file; on stderr the first, where none is.
+    r"""Say which queries were not answered: a JSON line each in a file, or else a line on stderr.
 
     Args:
         failed: may be empty: then a file of an earlier run goes.
         path: of the file; bytes of names that are not UTF-8 stand as ``\udcXX``.
     """
     if path is None:
-        for each in failed[:_SHOWN]:
+        for each in failed:
             note(f"query {each.asked.row}, {each.asked.text}: {each.reason}: {each.detail}")
         return
     if not failed:

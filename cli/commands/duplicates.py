@@ -28,6 +28,7 @@ def duplicates(
             help="Only pairs with two values of this column: split, group, label or any other.",
         ),
     ] = None,
+    tenant: opt.TenantName = None,
     as_json: opt.AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, a line a pair.")] = False,
 ) -> None:
@@ -43,8 +44,8 @@ def duplicates(
 
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
-    settings = load_settings(index=index)
-    with Index.open(settings.index) as opened:
+    settings = load_settings(index=index, tenant=tenant)
+    with Index.open(settings.index, tenant=settings.tenant) as opened:
         try:
             found = find_duplicates(opened, near=near, across=across, on_progress=_Paced(len(opened)))
         except SpecError as error:

@@ -123,6 +123,13 @@ def test_groups_are_left_out_query_by_query(run, index, gallery, tmp_path):
     assert "no_group" in result.stderr
 
 
+def test_a_condition_holds_for_every_query(run, index, gallery, tmp_path):
+    queries = write(tmp_path / "queries.csv", ["path"], [[gallery / "one.png"], [gallery / "two.png"]])
+    rows = read(run("search", "--batch", queries, "-i", index, "--where", "view = 'MLO'").stdout_bytes)
+    assert {row["query_row"] for row in rows} == {"1", "2"}
+    assert {row["view"] for row in rows} == {"MLO"}
+
+
 def test_what_is_no_file_of_queries_is_one_line(run, index, tmp_path):
     queries = write(tmp_path / "queries.csv", ["image"], [["a.png"]])
     result = run("search", "--batch", queries, "-i", index, expect=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -60,6 +62,16 @@ def test_a_patch_finds_its_slide_and_a_slide_finds_itself(run, page, make_slide,
     assert found[0]["path"] == str(slide)
     assert found[0]["score"] == pytest.approx(1.0, abs=1e-4)
     assert found[0]["box"] is not None
+
+    rows = f'path,roi\n"{slide}",\npatch.png,\n"{slide}","0,0,64,64"\n'
+    (tmp_path / "queries.csv").write_text(rows, encoding="utf-8")
+    batch = run("search", "--batch", "queries.csv", "-i", "s.index", "-k", 1, expect=3)
+    lines = list(csv.DictReader(io.StringIO(batch.stdout)))
+    assert [(line["query_row"], line["path"]) for line in lines] == [("1", str(slide)), ("2", str(slide))]
+    assert "unsupported: a region of a whole slide" in batch.stderr
+    refused = run("search", slide, "--roi", "0,0,64,64", "-i", "s.index", expect=2)
+    assert "--roi is of images" in refused.stderr
+    assert run("index", "duplicates", "-i", "s.index").stdout == ""
 
 
 def test_a_slide_for_an_extractor_without_slides_is_said_with_what_to_add(run, tiny_model, make_slide):
