@@ -67,7 +67,7 @@ class Hit:
     Args:
         rank: from 1.
         score: the cosine, higher is better; of parts, the greatest of any of the query's with any of the
-            item's.
+            item's; of a refined search, what the last refinement orders by.
         item: what was found.
         box: x, y, width and height of the part that made the score, in pixels of the image as read; None
             where the image was taken as a whole.

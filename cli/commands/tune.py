@@ -39,6 +39,7 @@ def tune(
         ),
     ],
     index: opt.IndexOption = None,
+    tenant: opt.TenantName = None,
     gallery: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +59,7 @@ def tune(
 
     Writes nothing: the last line is what to add to `cbir search` and `cbir evaluate`.
     """
-    settings, grid = load_settings(index=index), _grid(refine)
+    settings, grid = load_settings(index=index, tenant=tenant), _grid(refine)
     from cli.renderers.tuning import render_tuning, render_tuning_json, verdict
     from indexer.index import Index
     from indexer.refinement_fit import tune_refinements

@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from indexes import document
+from gallery import add, fill_model, spec_of
+from indexes import DIM, clustered, document
 
 from cbir.errors import ItemsError, SpecError
 from cbir.evaluation.comparison import holm
 from cbir.evaluation.pairing import compare_studies
 from cbir.items.part import Part
-from indexer import Index
+from indexer import Index, IndexWriter
 from indexer.refine import parse_grid
 from indexer.refine.query_expansion import QueryExpansion
 from indexer.refine.reciprocal import Reciprocal
@@ -113,3 +114,17 @@ def test_what_makes_no_sense_is_a_usage_error(cbir, good, more, code, message):
 
 def test_it_asks_for_a_part(cbir, good):
     assert "--queries" in cbir("index", "tune", "-i", good, "--refine", "expand", expect=2).stderr
+
+
+def test_a_tenants_items_alone_are_asked_and_found(cbir, tmp_path):
+    index = tmp_path / "t.index"
+    with IndexWriter.create(index, spec_of(DIM), fill_model) as writer:
+        for number, row in enumerate(clustered(0.8, 2)):
+            more = {"split": "val" if number % 2 else "test", "site": f"s{number // 45}"}
+            add(writer, f"/g/{number}", row, label=f"l{number % 3}", group=f"g{number // 3}", metadata=more)
+        writer.set_memo("tenant_column", "site")
+        writer.commit()
+    words = ("index", "tune", "-i", index, "--queries", "split=val", "--refine", "expand:k=1,alpha=3")
+    found = document(cbir(*words, "--tenant", "s0", "--json"))
+    assert found["n_queries"] == found["n_gallery"] == 22
+    assert "--tenant" in cbir(*words, expect=2).stderr
