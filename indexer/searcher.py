@@ -39,6 +39,9 @@ _MARGIN = 2
 _MAX_VECTORS = 1024
 """Vectors that a store is asked for at once: it may hold a score for each with many rows."""
 
+_MASK_BYTES = 256 << 20
+"""Of what queries may find, a byte a row and query, that is held at once."""
+
 _CHUNK_BYTES = 64 << 20
 """Embeddings that are copied at once to be scored."""
 
@@ -88,6 +91,16 @@ class Searcher:
         where: Condition | None,
     ) -> list[list[Hit]]:
         """Answer queries whose fingerprints are right; ``Index.search`` says the rest."""
+        most = max(1, _MASK_BYTES // max(1, self._embeddings.n_rows))
+        if len(queries) > most:
+            search = partial(
+                self.search, k=k, exclude_same_group=exclude_same_group, among=among, where=where
+            )
+            return [
+                hits
+                for start in range(0, len(queries), most)
+                for hits in search(queries[start : start + most])
+            ]
         parts = [unit_parts(np.asarray(query.embedding), self._embeddings.dim) for query in queries]
         bounds = self._eligible.of_each(
             queries, exclude_same_group=exclude_same_group, among=among, where=where

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from indexer.embeddings import Embeddings
 
-TARGET_RECALL = 0.99
-"""Recall@10 that a build asks of the candidates, after their scores were made exact."""
+TARGET_RECALL = 0.993
+"""Recall@10 that a build asks of the candidates, after their scores were made exact.
+
+Strangers must find 0.99: what the sample finds differs from that by 0.003, one time in three.
+"""
 
 _SEED = 20240501
 _SAMPLE = 256

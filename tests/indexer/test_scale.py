@@ -10,9 +10,10 @@ from gallery import add, gallery, spec_of, unit_rows
 
 from cbir.errors import IndexDamagedError
 from cbir.types import Query
-from indexer import Index, IndexWriter, durable, sealed, verify, verify_index
+from indexer import Index, IndexWriter, durable, sealed, searcher, verify, verify_index
 from indexer import index as index_module
 from indexer.blocks import write_block
+from indexer.eligible import EligibleRows
 from indexer.embeddings import Embeddings
 from indexer.stores import faiss as faiss_store
 
@@ -106,3 +107,21 @@ def test_asking_a_large_index_once_reads_the_files_of_its_store(path, monkeypatc
         (hit,) = index.search(Query(rows[3], spec_of(8).fingerprint), 1)
         assert hit.item.path == "/g/3"
         assert type(index._searcher._store).__name__ == kind
+
+
+def test_many_queries_with_bounds_of_their_own_hold_a_bounded_number_of_them(path, monkeypatch):
+    gallery(path, unit_rows(40, 8))
+    asked_at_once = []
+    of_each = EligibleRows.of_each
+
+    def counted(self, queries, **bounds):
+        asked_at_once.append(len(queries))
+        return of_each(self, queries, **bounds)
+
+    with Index.open(path) as index:
+        queries = [index.query(item.id) for item in index.items()]
+        whole = index.search_many(queries, 5, exclude_same_group=True)
+        monkeypatch.setattr(EligibleRows, "of_each", counted)
+        monkeypatch.setattr(searcher, "_MASK_BYTES", 40 * 7)
+        assert index.search_many(queries, 5, exclude_same_group=True) == whole
+    assert asked_at_once == [7, 7, 7, 7, 7, 5]
