@@ -125,7 +125,7 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {"cbir": __version__}
-    for package in ("numpy", "faiss-cpu", "faiss-gpu"):
+    for package in ("numpy", "faiss-cpu", "faiss-gpu", "qdrant-edge-py"):
         with contextlib.suppress(PackageNotFoundError):
             versions[package] = version(package)
     return versions

@@ -65,7 +65,7 @@ def info(
         ("files", _counts(found.n_files)),
         ("labels", _counts(found.n_labels)),
         ("tenants", f"kept apart by {printable(tenants)}" if tenants else "none"),
-        ("store", found.store),
+        ("store", _store(found)),
         ("size", f"{found.n_bytes / _MIB:.1f} MiB"),
         ("generation", f"{found.generation}, of {found.updated} (first of {found.created})"),
         ("sources", ", ".join(str(path) for each in sources for path in _texts(each["sources"]))),
@@ -85,6 +85,22 @@ def _tell_columns(path: Path, *, as_json: bool) -> None:
 def _embeddings(found: IndexInfo) -> str:
     in_parts = found.n_rows - found.n_dead_rows > found.n_items
     return f"{found.n_rows} embeddings" + (" of their parts" if in_parts else "")
+
+
+def _store(found: IndexInfo) -> str:
+    """What answers, and what its build measured."""
+    said = [found.store]
+    if engine := found.store_settings.get("engine"):
+        said.append(f"{engine}, {found.store_rows} points")
+    if recall := found.store_settings.get("recall_at_10"):
+        said.append(f"recall@10 {recall} when built")
+    if found.is_payload_current is not None:
+        said.append(
+            "filters by its payloads"
+            if found.is_payload_current
+            else "its payloads are older than the items: filters take longer until cbir index rebuild"
+        )
+    return "; ".join(said)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -25,7 +25,7 @@ N_FILES = 40
 DIRECTIONS = np.concatenate(
     [np.array(list(product((-0.5, 0.5), repeat=DIM))), np.eye(DIM), -np.eye(DIM)]
 ).astype(np.float32)
-STORE_NAMES = ("exact", "faiss", "faiss in half precision", "faiss above its flat limit")
+STORE_NAMES = ("exact", "faiss", "faiss in half precision", "faiss above its flat limit", "qdrant")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -295,6 +296,31 @@ def test_a_disk_without_room_for_the_graph_is_said_before_the_work(path, monkeyp
         with pytest.raises(IndexWriteError, match=r"needs about .* MiB are free"):
             writer.build_store("qdrant")
     assert answers(path) == before
+
+
+@pytest.mark.parametrize("fail_at", [1, 30])
+def test_a_refusal_at_a_call_of_ours_leaves_the_index(path, monkeypatch, fail_at):
+    before = answers(path)
+    calls = iter(range(1, 10_000))
+
+    def fsync(_: int) -> None:
+        if next(calls) == fail_at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with IndexWriter.open(path) as writer:
+        writer.build_store("exact")
+        monkeypatch.setattr("indexer.durable._fsync", fsync)
+        with pytest.raises(IndexWriteError, match="as it was at its last commit"):
+            writer.build_store("qdrant")
+    assert answers(path) == before
+    IndexWriter.open(path).close()
+    assert not list((path / "store").iterdir())
+
+
+def test_info_says_what_the_store_is_to_people(path):
+    command = [sys.executable, "-m", "cli", "index", "info", "-i", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "qdrant; embedded, 100 points; recall@10 1.0 when built; filters by its payloads" in said
 
 
 @pytest.fixture
