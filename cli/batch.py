@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.images.pool import DecodePool
-from cli.asking import Question, find
+from cli.asking import Question, find, open_index
 from cli.patient_key import read_key
 from cli.renderers.hits_file import CsvHits, HitsFile, ParquetHits, metadata_columns
 from cli.settings import Settings
@@ -69,7 +69,10 @@ def search_batch(queries: str, output: Path | None, question: Question, settings
     failed: list[Failed] = []
     n_hits = n_done = 0
     told = started
-    with Index.open(settings.index, tenant=settings.tenant) as index, _hits_file(index, output) as file:
+    with (
+        open_index(question, settings, resident=True) as index,
+        _hits_file(index, output) as file,
+    ):
         for outcomes in _outcomes(index, rows, question, settings):
             ready, bad = _sorted(outcomes, question)
             failed += bad

@@ -21,6 +21,10 @@ def build_store(writer: IndexWriter, kind: str | None = None, *, device: Device 
     note(f"building the store {kind} of {writer.path} from {writer.n_rows} embeddings")
     started = time.monotonic()
     writer.build_store(kind, device=device, anew=True)
+    if url := writer.store.settings.get("url"):
+        name = writer.store.settings["collection"]
+        note(f"uploaded in {time.monotonic() - started:.1f} s to {url} as {name}")
+        return
     if not writer.store.files:
         note(f"the store {kind} needs no files for so many: it is made when the index is opened")
         return

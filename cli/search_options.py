@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.settings import StoreKind
+
 _ASKED, _FOUND, _OUTPUT = "What is asked", "Who may be found", "What comes out"
 
 # What is asked
@@ -66,6 +68,14 @@ Where = Annotated[
         metavar="EXPR",
         help="Only items that fit, as in \"view = 'MLO' and age >= 50\"; index info --columns says what "
         "can be asked.",
+        rich_help_panel=_FOUND,
+    ),
+]
+
+Store = Annotated[
+    StoreKind | None,
+    typer.Option(
+        help="Search with this store in the place of the index's own; exact needs no server.",
         rich_help_panel=_FOUND,
     ),
 ]

@@ -17,6 +17,7 @@ from cli.exit_codes import UsageProblem
 from cli.folders import config_folder
 
 Device = Literal["auto", "cpu", "cuda"]
+Quantisation = Literal["auto", "none", "int8"]
 StoreKind = Literal["faiss", "qdrant", "exact"]
 
 _LIMITS = DecodeLimits()
@@ -57,6 +58,18 @@ class Settings:
         offline: never open a connection.
         tenant: whose items `search` and `evaluate` see of an index that keeps tenants.
         patient_key: the secret that keys the hashes of patient ids; None takes the user's key file.
+        qdrant_url: of a Qdrant server; with it, and no store named, `index build` keeps the store there.
+        qdrant_api_key: the secret that the server asks for.
+        qdrant_collection: the name on the server; None for one of the index's own.
+        qdrant_grpc_port: talk gRPC there; None for REST.
+        qdrant_timeout_s: seconds one request may take.
+        qdrant_ca_file: certificates that the server's is checked against; None for the system's.
+        qdrant_insecure_key: send the key over plain HTTP to another machine.
+        qdrant_thumbnail_url: where pictures are served, {id} for the item's; Qdrant's page shows them.
+        qdrant_shards: of a new collection; None as the server likes.
+        qdrant_replicas: of each shard.
+        qdrant_write_consistency: how many of them a write waits for.
+        qdrant_quantisation: what is searched first; auto is int8 from 100,000 embeddings on.
     """
 
     index: Path = Path("cbir.index")
@@ -77,6 +90,18 @@ class Settings:
     offline: bool = False
     tenant: str | None = None
     patient_key: str | None = field(default=None, repr=False)
+    qdrant_url: str | None = None
+    qdrant_api_key: str | None = field(default=None, repr=False)
+    qdrant_collection: str | None = None
+    qdrant_grpc_port: int | None = None
+    qdrant_timeout_s: int = 30
+    qdrant_ca_file: Path | None = None
+    qdrant_insecure_key: bool = False
+    qdrant_thumbnail_url: str | None = None
+    qdrant_shards: int | None = None
+    qdrant_replicas: int = 1
+    qdrant_write_consistency: int = 1
+    qdrant_quantisation: Quantisation = "auto"
 
     @property
     def limits(self) -> DecodeLimits:
@@ -126,6 +151,8 @@ def resolve(flags: Mapping[str, object] | None = None) -> Resolved:
         if text := os.environ.get(f"CBIR_{name.upper()}"):
             given[name] = (text, f"CBIR_{name.upper()}")
     given |= {name: (value, "flag") for name, value in (flags or {}).items() if value is not None}
+    if "qdrant_url" in given and "store" not in given:
+        given["store"] = ("qdrant", "qdrant_url")
     values = {name: _typed(name, value, origin) for name, (value, origin) in given.items()}
     settings = Settings(**values)  # type: ignore[arg-type]  # _typed has checked each against its annotation
     try:
@@ -135,6 +162,11 @@ def resolve(flags: Mapping[str, object] | None = None) -> Resolved:
     if settings.workers is not None and settings.workers < 1:
         raise UsageProblem(f"workers is {settings.workers} ({given['workers'][1]}); use 1 or more.")
     return Resolved(settings, {name: given[name][1] if name in given else "default" for name in _kinds()})
+
+
+def secret_names() -> set[str]:
+    """Of the settings that are never shown."""
+    return {each.name for each in fields(Settings) if not each.repr}
 
 
 def setting_names() -> list[str]:

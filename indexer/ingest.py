@@ -24,6 +24,7 @@ from indexer.memos import (
 )
 from indexer.pipeline import Pipeline
 from indexer.precision import measure_once
+from indexer.stores.qdrant.connection import QdrantConnection
 from indexer.tenants import notes_of_tenants, remember_tenant_column
 from indexer.writer import IndexWriter
 
@@ -36,6 +37,7 @@ def build_index(
     options: IngestOptions | None = None,
     *,
     store: str = "faiss",
+    server: QdrantConnection | None = None,
     embedder: Embedder | None = None,
     on_progress: ProgressListener | None = None,
 ) -> IngestReport:
@@ -47,7 +49,8 @@ def build_index(
         fill_model: writes its exported networks into the directory it is given; called for a new index only.
         sources: remembered, so that ``update_index`` needs none.
         options: how the run works.
-        store: one of ``indexer.stores.STORES``.
+        store: one of ``indexer.stores.STORES``, of a new index.
+        server: where a store that can be served is to be, or is.
         embedder: runs the network in this run; None for OpenVINO over the exported one.
         on_progress: called after every file; True asks to stop.
 
@@ -58,9 +61,9 @@ def build_index(
     """
     _find([sources], path, [])  # fails before anything is made
     try:
-        writer = IndexWriter.open(path)
+        writer = IndexWriter.open(path, server=server)
     except IndexMissingError:
-        writer = IndexWriter.create(path, spec, fill_model, store=store)
+        writer = IndexWriter.create(path, spec, fill_model, store=store, server=server)
     with writer:
         _refuse_imported(writer)
         if writer.spec.fingerprint != spec.fingerprint:
@@ -69,6 +72,8 @@ def build_index(
                 f"now {spec.name} ({spec.fingerprint[:8]}…) was asked for. "
                 "Build into another directory, or with the index's own extractor."
             )
+        if server is not None and writer.store.kind == store:
+            writer.build_store(store)  # a server that can't be used is known before the work
         return _ingest(writer, sources, options, embedder, on_progress)
 
 
@@ -77,6 +82,7 @@ def update_index(
     sources: SourceList | None = None,
     options: IngestOptions | None = None,
     *,
+    server: QdrantConnection | None = None,
     embedder: Embedder | None = None,
     on_progress: ProgressListener | None = None,
 ) -> IngestReport:
@@ -86,6 +92,7 @@ def update_index(
         path: of the index directory.
         sources: new ones, remembered beside the old; None looks again at all that are remembered.
         options: how the run works.
+        server: of the store, where that is on one; None goes where the index says, without a key.
         embedder: runs the network in this run; None for OpenVINO over the index's own.
         on_progress: called after every file; True asks to stop.
 
@@ -93,7 +100,7 @@ def update_index(
         ItemsError: the sources can't be used.
         StoredIndexError: missing, locked, damaged, or the disk refused; what was acknowledged stays.
     """
-    with IndexWriter.open(path) as writer:
+    with IndexWriter.open(path, server=server) as writer:
         return _ingest(writer, sources, options, embedder, on_progress)
 
 

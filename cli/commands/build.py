@@ -14,6 +14,7 @@ from cli import options as opt
 from cli.exit_codes import ExitCode
 from cli.folders import cache_folder, weights_folder
 from cli.ingesting import ingest_options, leave, run_ingest, source_list
+from cli.qdrant import Collection, Url, server_of
 from cli.settings import Device, Settings, StoreKind, load_settings
 from cli.terminal import note
 
@@ -74,6 +75,8 @@ def build(
         StoreKind | None,
         typer.Option(help="What finds neighbours (default: faiss).", rich_help_panel=_EXTRACTOR),
     ] = None,
+    qdrant_url: Url = None,
+    qdrant_collection: Collection = None,
     workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,
     memory_mb: opt.MemoryMb = None,
@@ -92,7 +95,8 @@ def build(
         index=output, extractor=extractor, weights=weights, allow_pickle=allow_pickle, offline=offline,
         device=device, store=store, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb,
         max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb, frames=frames, for_processing=for_processing,
-        secondary_capture=secondary_capture, burned_in=burned_in,
+        secondary_capture=secondary_capture, burned_in=burned_in, qdrant_url=qdrant_url,
+        qdrant_collection=qdrant_collection,
     )  # fmt: skip
     listed = source_list(sources, labels, label, group)
     leave(build_with(settings, listed, skipped=skipped, tta=opt.views(tta), tenant=tenant))
@@ -133,7 +137,8 @@ def build_with(
     def ingest(on_progress: ProgressListener) -> IngestReport:
         return build_index(
             settings.index, resolved.spec, partial(_fill_model, resolved, settings), sources, options,
-            store=settings.store, embedder=_on_gpu(resolved, settings), on_progress=on_progress,
+            store=settings.store, server=server_of(settings), embedder=_on_gpu(resolved, settings),
+            on_progress=on_progress,
         )  # fmt: skip
 
     note(f"building {settings.index} with {resolved.spec.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli import options as opt
+from cli.qdrant import server_of
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -12,6 +13,6 @@ def compact(*, index: opt.IndexOption = None) -> None:
     from indexer.writer import IndexWriter
 
     settings = load_settings(index=index)
-    with IndexWriter.open(settings.index) as writer:
+    with IndexWriter.open(settings.index, server=server_of(settings)) as writer:
         n_dropped = writer.compact(device=settings.device)
     note(f"compacted {settings.index}: {n_dropped} embeddings without items dropped")

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from cli import options as opt
-from cli.settings import resolve, setting_names
+from cli.settings import resolve, secret_names, setting_names
 
 
 def show(*, as_json: opt.AsJson = False) -> None:
@@ -17,7 +17,7 @@ def show(*, as_json: opt.AsJson = False) -> None:
     rows = []
     for name in setting_names():
         value = getattr(resolved.settings, name)
-        if name == "patient_key" and value is not None:
+        if name in secret_names() and value is not None:
             value = "(secret)"
         rows.append((name, str(value) if isinstance(value, Path) else value, resolved.origins[name]))
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli import options as opt
 from cli.building import build_store
+from cli.qdrant import server_of
 from cli.settings import load_settings
 
 
@@ -12,5 +13,5 @@ def rebuild(*, index: opt.IndexOption = None) -> None:
     from indexer.writer import IndexWriter
 
     settings = load_settings(index=index)
-    with IndexWriter.open(settings.index) as writer:
+    with IndexWriter.open(settings.index, server=server_of(settings)) as writer:
         build_store(writer, device=settings.device)

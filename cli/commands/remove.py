@@ -10,6 +10,7 @@ import typer
 
 from cbir.errors import CbirError
 from cli import options as opt
+from cli.qdrant import server_of
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -34,7 +35,10 @@ def remove(
     from indexer.writer import IndexWriter
 
     settings = load_settings(index=index)
-    with IndexWriter.open(settings.index) as writer, Index.open(settings.index, resident=False) as reader:
+    with (
+        IndexWriter.open(settings.index, server=server_of(settings)) as writer,
+        Index.open(settings.index, resident=False) as reader,
+    ):
         known = list(writer.paths())
         ids, paths = [], []
         for each in items:

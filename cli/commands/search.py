@@ -10,6 +10,7 @@ import typer
 from cli import options as opt
 from cli import search_options as of
 from cli.exit_codes import ExitCode
+from cli.qdrant import Url
 from cli.refining import Refine, refinements
 from cli.selecting import condition
 from cli.settings import load_settings
@@ -44,6 +45,8 @@ def search(
     where: of.Where = None,
     tenant: opt.TenantName = None,
     refine: Refine = None,
+    store: of.Store = None,
+    qdrant_url: Url = None,
     as_json: of.AsJson = False,
     as_csv: of.AsCsv = False,
     as_paths: of.AsPaths = False,
@@ -71,6 +74,7 @@ def search(
         memory_mb=memory_mb,
         max_pixel_mb=max_pixel_mb,
         max_file_mb=max_file_mb,
+        qdrant_url=qdrant_url,
     )
     shown = Shown.chosen(as_json=as_json, as_csv=as_csv, as_paths=as_paths, html=html, thumbs=thumbs)
     alone: dict[str, object] = {"QUERY": query, "--roi": roi, "--like": like, "--unlike": unlike}
@@ -91,6 +95,7 @@ def search(
         where=condition(where),
         refinements=refinements(refine),
         thumbnails=shown.needs_thumbnails,
+        store=store,
     )
     if batch is not None:
         _search_batch(batch, output, question, settings)

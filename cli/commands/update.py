@@ -9,6 +9,7 @@ import typer
 from cbir.errors import CbirError
 from cli import options as opt
 from cli.ingesting import ingest_options, leave, run_ingest, source_list
+from cli.qdrant import server_of
 from cli.settings import load_settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def update(
     options = ingest_options(settings, prune=prune)
 
     def ingest(on_progress: ProgressListener) -> IngestReport:
-        return update_index(settings.index, new, options, on_progress=on_progress)
+        return update_index(settings.index, new, options, server=server_of(settings), on_progress=on_progress)
 
     look_at = [new] if new else remembered
     leave(run_ingest(ingest, source_lists=look_at, index=settings.index, skipped=skipped))

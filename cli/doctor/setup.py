@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cbir.errors import CbirError, IndexMissingError
 from cbir.nearest import nearest
@@ -23,6 +24,7 @@ def setup_findings(settings: Settings) -> Iterator[Finding]:
     yield from _variables()
     yield _patient_key(settings)
     yield _offline(settings)
+    yield from _qdrant(settings)
     yield _index(settings)
 
 
@@ -60,6 +62,27 @@ def _offline(settings: Settings) -> Finding:
     return Finding(
         "network", "ok", "used only to fetch weights of presets other than quick; --offline forbids it"
     )
+
+
+def _qdrant(settings: Settings) -> Iterator[Finding]:
+    """Ask the server for its version, and whether it takes the key; nothing where none is set."""
+    from cli.qdrant import server_of
+
+    try:
+        connection = server_of(settings)
+        if connection is None:
+            return
+        from indexer.stores.qdrant.server import connect
+
+        server = connect(replace(connection, patience_s=0.0))
+        try:
+            version, n_collections = server.check_version(), len(server.names(""))
+        finally:
+            server.close()
+    except CbirError as error:
+        yield Finding("qdrant", "fail", str(error), "Until then: cbir search --store exact.")
+    else:
+        yield Finding("qdrant", "ok", f"{connection.url}: version {version}, {n_collections} collections")
 
 
 def _index(settings: Settings) -> Finding:
