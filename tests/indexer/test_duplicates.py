@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from gallery import add, fill_model, gallery, id_of, image_of, record_of, sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbir.errors import ColumnError, SpecError
+from cbir.errors import ColumnError, SpecError, TenantError
 from indexer import Index, IndexWriter
 from indexer.duplicates import Duplicates, find_duplicates
 from indexer.duplicates.near import likeness
+from indexer.tenants import remember_tenant_column
 
 DIM = 8
 ROWS = unit_rows(12, DIM)
@@ -156,8 +158,6 @@ def test_images_that_share_one_part_are_not_near(tmp_path):
 
 
 def test_removed_items_are_no_duplicates(path, tmp_path):
-    import shutil
-
     own = Path(shutil.copytree(path, tmp_path / "own.index"))
     with Index.open(own) as index:
         gone = [id_of(index, each) for each in ("/a", "/a2")]
@@ -166,3 +166,14 @@ def test_removed_items_are_no_duplicates(path, tmp_path):
         writer.commit()
     with Index.open(own) as index:
         assert paths(find_duplicates(index)) == [("near", {"/b", "/c", "/d"})]
+
+
+def test_a_tenant_sees_its_own_duplicates_alone(path, tmp_path):
+    own = Path(shutil.copytree(path, tmp_path / "own.index"))
+    with IndexWriter.open(own) as writer:
+        remember_tenant_column(writer, "split")
+        writer.commit()
+    with Index.open(own, tenant="train") as index:
+        assert paths(find_duplicates(index)) == [("pixels", {"/a", "/b"}), ("near", {"/a", "/c"})]
+    with Index.open(own) as index, pytest.raises(TenantError):
+        find_duplicates(index)
