@@ -15,6 +15,7 @@ from cli.commands import (
     convert,
     datasets,
     demo,
+    diff,
     doctor,
     duplicates,
     evaluate,
@@ -74,6 +75,7 @@ index.command("compact")(compact.compact)
 index.command("convert")(convert.convert)
 index.command("rebuild")(rebuild.rebuild)
 index.command("duplicates")(duplicates.duplicates)
+index.command("diff")(diff.diff)
 index.command("export")(export.export)
 index.command("snapshot")(snapshot.snapshot)
 index.command("restore")(restore.restore)

@@ -80,3 +80,14 @@ def test_an_import_of_what_is_no_export_says_what_it_needs(run):
     assert "--items, and what made them with --name" in result.stderr
     assert "belong together" in run("index", "import", "e.npy", "--name", "x", expect=2).stderr
     assert not Path("cbir.index").exists()
+
+
+def test_the_difference_of_two_indexes_is_a_table_or_json_and_always_0(run, index, own_index, gallery):
+    assert "8 the same in all" in run("index", "diff", index, own_index).stdout
+    assert json.loads(run("index", "diff", index, own_index, "--json").stdout)["equal"] is True
+    run("index", "remove", gallery / "two.png", "-i", own_index)
+    text = run("index", "diff", index, own_index).stdout
+    assert "two.png" in text
+    document = json.loads(run("index", "diff", index, own_index, "--by", "content", "--json").stdout)
+    assert (document["equal"], document["only_a"]["count"], document["n_same"]) == (False, 1, 7)
+    run("index", "diff", index, "gone.index", expect=4)
