@@ -26,7 +26,7 @@ class Held:
         content: the manifest's bytes.
         manifest: of what is held.
         files: every file that it names, each checked when its content is first asked for.
-        without_store: whether the store has files that are not held.
+        without_store: whether the store was built, in files or on a server, and is not held.
     """
 
     content: bytes
@@ -50,7 +50,8 @@ def hold_generation(path: Path, *, with_store: bool) -> Held:
     while True:
         content = read_manifest_bytes(path)
         manifest = parse_manifest(content, path / MANIFEST)
-        leave_out = bool(manifest.store.files) and not with_store and manifest.format == FORMAT
+        was_built = bool(manifest.store.files or manifest.store.settings)
+        leave_out = was_built and not with_store and manifest.format == FORMAT
         if leave_out:
             manifest = _without_store(manifest)
             content = manifest_bytes(manifest)
@@ -65,7 +66,7 @@ def hold_generation(path: Path, *, with_store: bool) -> Held:
 
 
 def _without_store(manifest: Manifest) -> Manifest:
-    """The same generation before its store's files were built."""
+    """The same generation before its store was built: a copy does not share a server's collection."""
     left_out = set(manifest.store.files)
     files = {name: seal for name, seal in manifest.files.items() if name not in left_out}
     return replace(manifest, files=files, store=StoreRef(manifest.store.kind))

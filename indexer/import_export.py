@@ -19,6 +19,7 @@ from indexer.memos import remember_sources
 from indexer.paced import PacedCommits
 from indexer.records import FileRecord, NewImage
 from indexer.stopwatch import Stopwatch
+from indexer.tenants import remember_tenant_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +39,10 @@ def import_export(
 ) -> IngestReport:
     """Make an index of an export, or go on with one that was interrupted.
 
-    The index has no networks and no thumbnails. Its fingerprint is made of the exported one: what was
-    exported from one extractor can be compared, and is not taken for what the extractor itself would answer.
-    An item's id is made of its path; so it is what it was, unless the file was moved since it got it.
+    The index has no networks and no thumbnails; tenants are kept apart as they were. Its fingerprint is made
+    of the exported one: what was exported from one extractor can be compared, and is not taken for what the
+    extractor itself would answer. An item's id is made of its path; so it is what it was, unless the file was
+    moved since it got it.
 
     Args:
         path: of the index directory; an import of the same export that was interrupted is continued.
@@ -62,6 +64,8 @@ def import_export(
     with open_target(path, spec, store) as writer:
         check_same_import(writer, {"export": content})
         remember_sources(writer, SourceList((os.path.abspath(export.path),)))  # noqa: PTH100 (as the other sources)
+        if export.tenant_column:
+            remember_tenant_column(writer, export.tenant_column)
         return _run(writer, export, options or IngestOptions(), on_progress)
 
 

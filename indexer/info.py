@@ -23,6 +23,7 @@ class IndexInfo:
     Args:
         name: of the extractor.
         fingerprint: of the extractor.
+        format: of the index directory.
         generation: how many commits there were.
         dim: of the embeddings.
         n_items: what a search can find.
@@ -43,6 +44,7 @@ class IndexInfo:
 
     name: str
     fingerprint: str
+    format: int
     generation: int
     dim: int
     n_items: int
@@ -65,6 +67,7 @@ def index_info(manifest: Manifest, catalog: Catalog | TenantView, name: str) -> 
     return IndexInfo(
         name=name,
         fingerprint=manifest.fingerprint,
+        format=manifest.format,
         generation=manifest.generation,
         dim=manifest.dim,
         n_items=catalog.n_items(),

@@ -44,6 +44,7 @@ def info(
         precision = remembered_precision(there)
         sources = [each.to_dict() for each in remembered_sources(there)]
         tenants = there.tenant_column
+        spec = there.spec.to_dict()
     if as_json:
         document = {
             "cbir": "info",
@@ -53,6 +54,7 @@ def info(
             "precision": asdict(precision) if precision else None,
             "tenant_column": tenants,
             "sources": sources,
+            "spec": spec,
         }
         typer.echo(json.dumps(document, indent=2))
         return
@@ -67,6 +69,7 @@ def info(
         ("tenants", f"kept apart by {printable(tenants)}" if tenants else "none"),
         ("store", _store(found)),
         ("size", f"{found.n_bytes / _MIB:.1f} MiB"),
+        ("format", _format(found.format)),
         ("generation", f"{found.generation}, of {found.updated} (first of {found.created})"),
         ("sources", ", ".join(str(path) for each in sources for path in _texts(each["sources"]))),
     ]
@@ -80,6 +83,12 @@ def _tell_columns(path: Path, *, as_json: bool) -> None:
     with Index.open(path, resident=False) as there:
         found, n_items = list(there.columns()), len(there)
     out(render_columns_json(found, n_items) if as_json else render_columns(found, n_items))
+
+
+def _format(found: int) -> str:
+    from indexer.formats import FORMAT
+
+    return f"{found}" + (f"; the next change brings it to {FORMAT}" if found < FORMAT else "")
 
 
 def _embeddings(found: IndexInfo) -> str:

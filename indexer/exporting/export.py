@@ -11,14 +11,18 @@ from cbir import __version__
 from cbir.errors import IndexWriteError, SpecError
 from indexer.exporting.survey import survey
 from indexer.opened import open_generation
+from indexer.tenants import tenant_column
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from indexer.manifest import Manifest
+    from indexer.opened import Opened
 
 FORMAT = 1
 """Of exports."""
+
+TENANT_COLUMN = "cbir.tenant_column"
+"""Key of the schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,8 @@ class Exported:
 def export_index(path: Path, target: Path) -> Exported:
     """Write the newest generation as Parquet, or as .npy with an items file beside it.
 
-    Rows are in the order of the paths. What was removed is not in it, thumbnails and networks are not
-    either. Memory stays small. A file appears when it is whole.
+    Rows are in the order of the paths, those of all tenants. What was removed is not in it, thumbnails and
+    networks are not either. Memory stays small. A file appears when it is whole.
 
     Args:
         path: of the index directory.
@@ -68,14 +72,15 @@ def export_index(path: Path, target: Path) -> Exported:
     try:
         found = survey(opened.catalog)
         write = parquet.write if suffix == ".parquet" else matrix.write
-        n_bytes = write(target, opened, found, _said(opened.manifest))
+        n_bytes = write(target, opened, found, _said(opened))
     finally:
         opened.catalog.close()
     return Exported(files, found.n_items, found.n_rows, n_bytes)
 
 
-def _said(manifest: Manifest) -> dict[str, str]:
-    """What an export says of where it is from."""
+def _said(opened: Opened) -> dict[str, str]:
+    """What an export says of where it is from; and by which column its tenants are kept apart, if by any."""
+    manifest, tenants = opened.manifest, tenant_column(opened.catalog)
     return {
         "cbir.export": str(FORMAT),
         "cbir.version": __version__,
@@ -84,4 +89,5 @@ def _said(manifest: Manifest) -> dict[str, str]:
         "cbir.index_format": str(manifest.format),
         "cbir.generation": str(manifest.generation),
         "cbir.updated": manifest.updated,
+        **({} if tenants is None else {TENANT_COLUMN: tenants}),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbir.errors import ItemsError, VectorError
-from indexer.exporting.export import FORMAT
+from indexer.exporting.export import FORMAT, TENANT_COLUMN
 from indexer.exporting.parquet import METADATA
 from indexer.exporting.survey import EMBEDDING
 
@@ -61,6 +61,7 @@ class ExportFile:
         dim: of the embeddings.
         n_rows: one a part of an item.
         columns: the metadata columns, and what they were called in the index.
+        tenant_column: what kept the tenants of the index apart; None for one without.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class ExportFile:
     dim: int
     n_rows: int
     columns: dict[str, str]
+    tenant_column: str | None
 
     def files(self) -> Iterator[ExportedFile]:
         """Every path with its frames and parts.
@@ -144,7 +146,8 @@ def open_export(path: Path) -> ExportFile | None:
             raise VectorError(f"{path} has no column {missing[0]!r} any more. Export it again.")
         spec, columns = json.loads(said["cbir.spec"]), json.loads(said[METADATA])
         dim = schema.field(EMBEDDING).type.list_size
-        return ExportFile(path, spec["name"], said["cbir.fingerprint"], dim, n_rows, columns)
+        tenants = said.get(TENANT_COLUMN)
+        return ExportFile(path, spec["name"], said["cbir.fingerprint"], dim, n_rows, columns, tenants)
     except (ArrowException, OSError, ValueError, KeyError, AttributeError) as error:
         raise _unreadable(path, error) from error
 

@@ -31,7 +31,7 @@ class Snapshot:
         n_items: in it.
         n_files: of the index, the manifest among them.
         n_bytes: of the snapshot.
-        without_store: whether the store has files that were left out.
+        without_store: whether the store was built, in files or on a server, and is left out.
     """
 
     generation: int

@@ -19,6 +19,7 @@ from indexer import Index, IndexWriter, import_embeddings, open_embeddings, veri
 from indexer.exporting import export_index
 from indexer.exporting.read import open_export
 from indexer.import_export import import_export
+from indexer.tenants import remember_tenant_column
 
 DIM = 6
 ROWS = unit_rows(40, DIM, seed=8)
@@ -158,6 +159,16 @@ def test_whole_images_have_no_columns_of_parts(tmp_path):
     export_index(gallery(tmp_path / "g.index", ROWS[:5]), tmp_path / "a.parquet")
     names = parquet.read_schema(tmp_path / "a.parquet").names
     assert names == ["id", "path", "frame", "label", "group", "sha256", "pixels_sha256", "embedding"]
+
+
+def test_tenants_stay_apart(source, tmp_path):
+    with IndexWriter.open(source) as writer:
+        remember_tenant_column(writer, "view")
+        writer.commit()
+    export_index(source, tmp_path / "a.parquet")
+    import_export(tmp_path / "back.index", open_export(tmp_path / "a.parquet"))
+    with Index.open(tmp_path / "back.index", tenant="MLO") as index:
+        assert {item.path for item in index.items()} == {"/z/pages"}
 
 
 def test_a_matrix_with_an_items_file_is_what_import_takes(tmp_path):

@@ -16,7 +16,7 @@ from cbir.plain_tar import END, header, padding
 from cbir.types import Query
 from indexer import STORES, Index, IndexWriter, verify_index
 from indexer.durable import TEMPORARY
-from indexer.manifest import manifest_bytes, read_manifest
+from indexer.manifest import StoreRef, manifest_bytes, read_manifest, write_manifest
 from indexer.snapshot import restore_snapshot, take_snapshot
 from indexer.stores import StoreKind
 from indexer.stores import faiss as faiss_store
@@ -88,6 +88,17 @@ def test_the_stores_files_are_left_out_unless_asked_for(with_files, tmp_path):
         writer.build_store()
     assert read_manifest(tmp_path / "a.index").store.files
     assert answers(tmp_path / "a.index") == answers(with_files)
+
+
+def test_a_copy_does_not_share_the_collection_of_a_store_on_a_server(source, tmp_path):
+    manifest = read_manifest(source)
+    on_server = StoreRef(
+        "exact", n_rows=40, settings={"url": "http://localhost:6333", "collection": "lesions"}
+    )
+    write_manifest(source, replace(manifest, store=on_server))
+    assert take_snapshot(source, tmp_path / "a.tar").without_store
+    assert restore_snapshot(tmp_path / "a.tar", tmp_path / "back.index").lacks_store
+    assert read_manifest(tmp_path / "back.index").store == StoreRef("exact")
 
 
 def test_a_snapshot_of_an_older_format_is_of_that_format(golden_index, tmp_path):
