@@ -25,7 +25,7 @@ def build_store(writer: IndexWriter, kind: str | None = None, *, device: Device 
         name = writer.store.settings["collection"]
         note(f"uploaded in {time.monotonic() - started:.1f} s to {url} as {name}")
         return
-    if not writer.store.files and not writer.store.settings:
+    if not writer.store.files:
         note(f"the store {kind} needs no files for so many: it is made when the index is opened")
         return
     recall = writer.store.settings.get("recall_at_10")
