@@ -74,7 +74,8 @@ class Columns:
         """A condition on the items here, said of all items: that they are the tenant's, too."""
         if self._tenant is None:
             return where
-        mine = self._tenant.condition(self)
+        self._load([self._tenant.column])
+        mine = self._tenant.condition(self._kept[self._tenant.column].values)
         return mine if where is None else And((mine, where))
 
     def names(self) -> list[str]:

@@ -14,10 +14,9 @@ from cbir.printable import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cbir.items.where import Condition
-    from cbir.types import Item, Scalar
+    from cbir.items.where import Condition, Scalar
+    from cbir.types import Item
     from indexer.catalog import Catalog
-    from indexer.columns import Columns
     from indexer.index import Index
     from indexer.writer import IndexWriter
 
@@ -36,7 +35,7 @@ class Tenant:
     column: str
     name: str
 
-    def is_named(self, value: Scalar) -> bool:
+    def is_named(self, value: Scalar | None) -> bool:
         """Whether a value of the column is this tenant's name; the number 7 is named ``7``."""
         from cbir.items.table import as_text
 
@@ -48,11 +47,10 @@ class Tenant:
 
         return self.is_named(value_of(item, self.column))
 
-    def condition(self, columns: Columns) -> Condition:
-        """That an item is the tenant's, for those who know no tenants."""
+    def condition(self, values: tuple[Scalar, ...]) -> Condition:
+        """That an item is the tenant's, for those who know no tenants; its items have these values."""
         from cbir.items.where import Compare, OneOf
 
-        values = columns.of(self.column).values
         return Compare(self.column, "=", values[0]) if len(values) == 1 else OneOf(self.column, values)
 
 
