@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from indexer.stores.exact import ExactStore, nearest, score
+from indexer.stores.exact import ExactStore, few_rows, nearest, score, score_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.stores.store import Neighbours
-
-FEW_ROWS = 4096
-FEW_SHARE = 0.02
-"""Up to this many eligible rows, or this share of all, each of them is scored."""
 
 _DEEPEST = 1 << 14
 
@@ -72,16 +68,14 @@ class ApproximateStore:
         where: Condition | None = None,
     ) -> list[Neighbours]:
         """See ``Store``. Scores are exact; that no better row was overlooked is likely, not certain."""
-        n_rows = self._embeddings.n_rows
-        n_eligible = n_rows if allowed is None else int(np.count_nonzero(allowed))
-        if allowed is not None and n_eligible <= max(FEW_ROWS, n_rows * FEW_SHARE):
-            rows = np.flatnonzero(allowed)
-            return [score(self._embeddings, query, rows, k) for query in queries]
+        if allowed is not None and (few := few_rows(allowed)) is not None:
+            return score_each(self._embeddings, queries, few, k)
         if not self._n_covered:
             return self._exact.search(queries, k, allowed=allowed)
         depth = min(self._n_covered, first_depth(k))
         found = self._finder.find(queries, depth, allowed=allowed, where=where)
         tails = self._tail.search(queries, k, allowed=allowed)
+        n_eligible = self._embeddings.n_rows if allowed is None else int(np.count_nonzero(allowed))
         wanted = min(k, n_eligible)
         return [
             self._filled(

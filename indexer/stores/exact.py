@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from indexer.manifest import StoreRef
     from indexer.sealed import SealedFile
 
+FEW_ROWS = 4096
+FEW_SHARE = 0.02
+"""Up to this many eligible rows, or this share of all, each of them is scored, whatever the store."""
+
 _CHUNK_ROWS = 1 << 16
 
 
@@ -38,6 +42,8 @@ class ExactStore:
     ) -> list[Neighbours]:
         """See ``Store``."""
         del where  # says no more than the mask
+        if allowed is not None and (few := few_rows(allowed)) is not None:
+            return score_each(self._embeddings, queries, few[few >= self._first_row], k)
         found: list[list[Neighbours]] = [[] for _ in queries]
         for first_row, block in self._embeddings.blocks(self._first_row):
             for start in range(0, len(block), _CHUNK_ROWS):
@@ -53,6 +59,23 @@ class ExactStore:
 
     def close(self) -> None:
         """See ``Store``: it holds nothing of its own."""
+
+
+def few_rows(allowed: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+    """The allowed rows, where they are so few that scoring each is quickest; else None."""
+    if np.count_nonzero(allowed) > max(FEW_ROWS, len(allowed) * FEW_SHARE):
+        return None
+    return np.flatnonzero(allowed)
+
+
+def score_each(
+    embeddings: Embeddings, queries: NDArray[np.float32], rows: NDArray[np.int64], k: int
+) -> list[Neighbours]:
+    """The best ``k`` of some rows for each query; the rows are read once for all."""
+    if len(queries) == 1:
+        return [score(embeddings, queries[0], rows, k)]
+    scores = queries @ embeddings.gather(rows).T
+    return [nearest([_best(each, rows, k)], k) for each in scores]
 
 
 def score(embeddings: Embeddings, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Neighbours:

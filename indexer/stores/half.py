@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.stores.exact import ExactStore, score
+from indexer.stores.exact import ExactStore, few_rows, score, score_each
 from indexer.stores.store import Neighbours
 from indexer.stores.vendor import FaissIndex, find, load_faiss, selector
 
@@ -49,6 +49,8 @@ class HalfStore:
         del where  # says no more than the mask
         if len(queries) > 1 and allowed is None:
             return self._exact.search(queries, k)  # one matrix product reads every row once for all
+        if allowed is not None and (few := few_rows(allowed)) is not None:
+            return score_each(self._embeddings, queries, few, k)
         n_eligible = self._embeddings.n_rows if allowed is None else int(np.count_nonzero(allowed))
         return [self._search(query, k, n_eligible, allowed) for query in queries]
 

@@ -220,7 +220,7 @@ def test_a_condition_is_pushed_down_only_while_the_payloads_are_true(path, monke
         return find(self, *values, condition=condition, **more)
 
     monkeypatch.setattr(EmbeddedEngine, "find", watched)
-    monkeypatch.setattr("indexer.stores.approximate.FEW_ROWS", 5)
+    monkeypatch.setattr("indexer.stores.exact.FEW_ROWS", 5)
     where = Compare("view", "=", "CC")
 
     def search() -> None:
