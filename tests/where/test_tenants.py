@@ -20,7 +20,7 @@ SHOWS_NO_ITEM = {
 }
 SHOWS_ITS_ITEMS = {
     *("search", "search_many", "query", "item", "items", "items_by_content", "thumbnail", "notes"),
-    *("labels", "files", "skipped", "memo", "info", "columns", "items_that_share"),
+    *("labels", "files", "skipped", "memo", "info", "columns", "items_that_share", "values"),
 }
 
 
@@ -103,6 +103,9 @@ def test_items_files_labels_and_columns_are_the_tenants(index, whole):
     columns = {each.name: each for each in index.columns()}
     assert columns["site"].most == (("s2", len(own)),)
     assert columns["id"].n_values == len(own)
+    ids, sites = index.values(["id", "site"])
+    assert ids.values == tuple(item.id for item in own)
+    assert sites.values == ("s2",)
     assert set(columns) <= {each.name for each in whole.columns()}
     assert index.memo("sources") is None
     assert index.memo("tenant_column") == "site"
