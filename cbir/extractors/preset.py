@@ -51,6 +51,10 @@ PRESETS: dict[str, Path] = {
 """Every preset's file by its name."""
 
 
+RUN_PAGE = "extractor.toml"
+"""The page in a folder that a training run left: the folder is an extractor by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsSource:
     """Where a preset says its weights are.
@@ -126,15 +130,36 @@ class Preset:
         )
 
 
-def read_preset(name_or_toml: str | Path) -> Preset:
-    """Read a preset, or a TOML file in the presets' format.
+def page_path(name_or_toml: str | Path) -> Path:
+    """The file of a preset's name, of a page's own path, or of a folder that `cbir train` left.
 
     Raises:
-        SpecError: no such preset or file, not TOML, or it makes no sense; names the file.
+        SpecError: none of these; of a folder that lacks its page, what it may be.
     """
     path = PRESETS.get(str(name_or_toml), Path(name_or_toml))
+    if path.is_dir():
+        page = path / RUN_PAGE
+        if not page.is_file():
+            raise SpecError(
+                f"Extractor {name_or_toml} is a folder without {RUN_PAGE}: no run of cbir train, or one that "
+                "was stopped before its first epoch. Name a run, a .toml file or a preset."
+            )
+        return page
     if path.suffix != ".toml":
-        raise SpecError(f"Extractor {name_or_toml} is no preset ({', '.join(PRESETS)}) and no .toml file.")
+        raise SpecError(
+            f"Extractor {name_or_toml} is no preset ({', '.join(PRESETS)}), no .toml file and no run of "
+            "cbir train."
+        )
+    return path
+
+
+def read_preset(name_or_toml: str | Path) -> Preset:
+    """Read a preset, a TOML file in the presets' format, or the folder of a training run.
+
+    Raises:
+        SpecError: no such preset, file or run, not TOML, or it makes no sense; names the file.
+    """
+    path = page_path(name_or_toml)
     try:
         page = tomllib.loads(path.read_text(encoding="utf-8"))
         return _preset(page, path.parent)

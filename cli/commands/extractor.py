@@ -126,7 +126,7 @@ def whiten(
 def _page_of(index: Index, extractor: str | None, *, offline: bool) -> Path:
     """The page that an index was built with, checked to be that."""
     from cbir.extractors.build import resolve_extractor
-    from cbir.extractors.preset import PRESETS
+    from cbir.extractors.preset import PRESETS, page_path
     from cbir.extractors.weights import WeightsStore
 
     name = extractor or index.spec.name
@@ -142,7 +142,7 @@ def _page_of(index: Index, extractor: str | None, *, offline: bool) -> Path:
             f"{resolved.spec.name} ({resolved.spec.fingerprint[:8]}…). Name the page that it was built with; "
             "what was given as --weights or --frames then must stand in it."
         )
-    return PRESETS.get(name, Path(name))
+    return page_path(name)
 
 
 def _words(index: Index, items: str | None, extractor: str | None) -> list[str]:
