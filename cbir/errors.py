@@ -9,6 +9,7 @@
     ├── WhereError               a condition that can't be understood, or does not fit its columns
     ├── SpecError                a preset, recipe or spec that makes no sense
     ├── WeightsError             weights missing, not the pinned ones, or in a refused format
+    ├── TrainingError            a training that can't begin, or can't go on
     ├── VectorError              an embedding that is not finite, zero, or of the wrong dimension
     ├── MissingLibraryError      an optional library is not installed; names the extra
     ├── BackendError             a server can't be reached
@@ -115,6 +116,10 @@ class SpecError(CbirError):
 
 class WeightsError(CbirError):
     """Weights missing, not the pinned ones, or in a refused format."""
+
+
+class TrainingError(CbirError):
+    """A training that can't begin with these images, or can't go on."""
 
 
 class VectorError(CbirError):
