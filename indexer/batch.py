@@ -10,12 +10,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from cbir.ahead import ahead
 from cbir.errors import ImageError, SkipReason, VectorError
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import DecodeLimits
 from cbir.items.found import Found
 from cbir.types import Embedder, Query
-from indexer.ahead import ahead
 from indexer.asked import AskedRow
 from indexer.candidates import (
     Decoded,

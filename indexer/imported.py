@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from cbir.ahead import ahead
 from cbir.errors import ItemsError, SkipReason
 from cbir.extractors.imported import imported_spec
 from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadSpec
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener, SourceList
-from indexer.ahead import ahead
 from indexer.import_target import check_same_import, open_target
 from indexer.imported_rows import Given, Seen, bytes_held, bytes_on_disk, look, picture
 from indexer.memos import remember_sources

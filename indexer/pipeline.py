@@ -16,13 +16,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from cbir.ahead import ahead
 from cbir.errors import ImageError, SkipReason, VectorError
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import ReadPolicy
 from cbir.items import Found, Refused
 from cbir.types import Embedder
 from indexer.account import Account, IngestOptions, IngestReport, ProgressListener
-from indexer.ahead import ahead
 from indexer.candidates import (
     Decoded,
     Known,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from indexer.ahead import ahead
+from cbir.ahead import ahead
 
 
 def test_reading_ahead_is_bounded_by_bytes_and_keeps_the_order(monkeypatch):
-    monkeypatch.setattr("indexer.ahead.BYTES_AHEAD", 100)
+    monkeypatch.setattr("cbir.ahead.BYTES_AHEAD", 100)
     under_way = set()
     most = []
 
