@@ -48,9 +48,9 @@ def projected_spec(spec: ExtractorSpec, projection: Projection) -> ExtractorSpec
             f"Extractor {spec.name!r} averages tiles, and a projection comes before the mean: fit a page "
             "with `cbir extractor whiten`, and build an index with it."
         )
-    if len(projection.mean) != spec.dim:
+    if projection.n_in != spec.dim:
         raise SpecError(
-            f"The projection takes vectors of {len(projection.mean)} numbers, extractor {spec.name!r} gives "
+            f"The projection takes vectors of {projection.n_in} numbers, extractor {spec.name!r} gives "
             f"{spec.dim}; fit one for it."
         )
     named = ProjectionSpec(PROJECTION, projection.sha256, projection.dim)

@@ -78,9 +78,9 @@ def resolve_extractor(
         return ResolvedExtractor(preset.with_weights(refs), files)
     path = preset.folder / preset.projection
     found = Projection.read(path)
-    if len(found.mean) != sum(planned.dim for planned in preset.branches):
+    if found.n_in != sum(planned.dim for planned in preset.branches):
         raise SpecError(
-            f"Projection {path} takes vectors of {len(found.mean)} numbers, extractor {preset.name!r} gives "
+            f"Projection {path} takes vectors of {found.n_in} numbers, extractor {preset.name!r} gives "
             f"{sum(planned.dim for planned in preset.branches)}; fit one for it."
         )
     spec = preset.with_weights(refs, ProjectionSpec(path.name, found.sha256, found.dim))

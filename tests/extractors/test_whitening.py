@@ -55,12 +55,12 @@ def test_the_shrinkage_is_that_of_ledoit_and_wolf_in_sklearn(shape):
 
     vectors = made(*shape)
     covariance, _ = ledoit_wolf(vectors.astype(np.float64))
-    matrix = whiten(vectors, dim=12).matrix.astype(np.float64)
+    matrix = whiten(vectors, dim=12).layers[0].matrix.astype(np.float64)
     assert np.allclose(matrix.T @ covariance @ matrix, np.eye(12), atol=1e-5)
 
 
 def test_all_of_the_shrinkage_leaves_the_principal_directions_at_one_length():
-    matrix = whiten(made(400, 20), dim=12, shrinkage=1.0).matrix
+    matrix = whiten(made(400, 20), dim=12, shrinkage=1.0).layers[0].matrix
     lengths = np.linalg.norm(matrix, axis=0)
     assert np.allclose(lengths, lengths[0])
 
@@ -71,8 +71,8 @@ def test_the_same_rows_give_the_same_numbers_whatever_their_sign(labels):
     names = [f"c{code}" for code in codes] if labels else None
     first, second = (whiten(vectors, dim=3, labels=names) for _ in range(2))
     assert first.sha256 == second.sha256
-    largest = np.abs(first.matrix).argmax(axis=0)
-    assert (first.matrix[largest, np.arange(3)] > 0).all()
+    largest = np.abs(first.layers[0].matrix).argmax(axis=0)
+    assert (first.layers[0].matrix[largest, np.arange(3)] > 0).all()
 
 
 def test_blocks_do_not_show():
@@ -102,7 +102,9 @@ def test_with_labels_the_shrunk_covariance_becomes_the_identity(shape, shrinkage
         if shrinkage == "ledoit-wolf"
         else shrunk_covariance(spread.T @ spread / len(spread), shrinkage)
     )
-    matrix = whiten(vectors, dim=10, shrinkage=shrinkage, labels=[f"é{code}" for code in codes]).matrix
+    matrix = (
+        whiten(vectors, dim=10, shrinkage=shrinkage, labels=[f"é{code}" for code in codes]).layers[0].matrix
+    )
     turned = matrix.T.astype(np.float64) @ covariance @ matrix
     assert np.allclose(turned, np.eye(10), atol=1e-5)
 
@@ -129,7 +131,7 @@ def test_behind_the_telling_directions_the_classes_means_are_one():
 def test_equal_means_of_the_classes_leave_the_directions_within_them():
     half = made(40, 5)
     vectors, labels = np.vstack([half, half]), ["a"] * 40 + ["b"] * 40
-    assert np.isfinite(whiten(vectors, dim=3, labels=labels).matrix).all()
+    assert np.isfinite(whiten(vectors, dim=3, labels=labels).layers[0].matrix).all()
 
 
 @pytest.mark.parametrize(("n_rows", "most"), [(5, 1), (8, 1), (9, 2), (100, 24)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionSpec:
-    """A fitted linear map of the fused vector; what comes out goes to unit length.
+    """A fitted map of the fused vector; what comes out goes to unit length.
 
     Args:
         name: of its file, for people; not in the fingerprint.
