@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cli.terminal import note
-from indexer.account import IngestReport
-from indexer.records import FileRecord
+from indexer.ingesting.account import IngestReport
+from indexer.storage.records import FileRecord
 
 
 def tell_account(report: IngestReport) -> None:

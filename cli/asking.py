@@ -148,7 +148,7 @@ def _judged(index: Index, question: Question, query: Query | None, blank: Answer
     """Move the query as the liked and unliked items say."""
     if query is not None and not question.like and not question.unlike:
         return query, blank
-    from indexer.feedback import query_by_feedback
+    from indexer.asking.feedback import query_by_feedback
 
     try:
         judged = query_by_feedback(index, query, liked=question.like, unliked=question.unlike)
@@ -193,8 +193,8 @@ def _file_query(index: Index, text: str, question: Question, settings: Settings)
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
-    from indexer.memos import check_hash_key
-    from indexer.query import embed_image, embed_slide_query
+    from indexer.asking.query import embed_image, embed_slide_query
+    from indexer.ingesting.memos import check_hash_key
 
     tta, region = question.tta, question.region
     spec, key = index.spec, read_key(settings.patient_key)

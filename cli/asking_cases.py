@@ -133,7 +133,7 @@ def _embedded(
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
     from cbir.images.pool import DecodePool
-    from indexer.memos import check_hash_key
+    from indexer.ingesting.memos import check_hash_key
 
     spec, key = index.spec, read_key(settings.patient_key)
     if question.exclude_same_group:

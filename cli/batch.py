@@ -20,8 +20,8 @@ from cli.patient_key import read_key
 from cli.renderers.hits_file import CsvHits, HitsFile, ParquetHits, metadata_columns
 from cli.settings import Settings
 from cli.terminal import note
-from indexer.asked import AskedRow, read_queries
-from indexer.batch import BatchEmbedder, Failed, Ready
+from indexer.asking.asked import AskedRow, read_queries
+from indexer.asking.batch import BatchEmbedder, Failed, Ready
 from indexer.index import Index
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _outcomes(
 ) -> Iterator[list[Ready | Failed]]:
     from cbir.extractors.exported import open_exported
     from cbir.extractors.loading import LoadingEmbedder
-    from indexer.memos import check_hash_key
+    from indexer.ingesting.memos import check_hash_key
 
     spec, key = index.spec, read_key(settings.patient_key)
     if question.exclude_same_group:

@@ -17,14 +17,14 @@ from cli.settings import Settings
 from cli.terminal import note
 
 if TYPE_CHECKING:
-    from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
+    from indexer.ingesting.account import IngestOptions, IngestReport, ProgressListener, SourceList
 
 
 def source_list(
     sources: Sequence[str], labels: str | None, label_column: str | None, group_column: str | None
 ) -> SourceList:
     """The sources with absolute paths, so that `index update` finds them from anywhere."""
-    from indexer.account import SourceList
+    from indexer.ingesting.account import SourceList
 
     return SourceList(
         sources=tuple(os.path.abspath(each) for each in sources),  # noqa: PTH100 (names that are not UTF-8 stay)
@@ -36,7 +36,7 @@ def source_list(
 
 def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
     """How the run works; makes the user's patient key when there is none."""
-    from indexer.account import IngestOptions
+    from indexer.ingesting.account import IngestOptions
 
     return IngestOptions(
         limits=settings.limits,

@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from cli.terminal import has_terminal, note
-from indexer.account import Progress
+from indexer.ingesting.account import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from indexer.embedding_file import EmbeddingFile, open_embeddings
-    from indexer.imported import import_embeddings
+    from indexer.importing.embedding_file import EmbeddingFile, open_embeddings
+    from indexer.importing.embeddings import import_embeddings
     from indexer.index import Index
     from indexer.info import IndexInfo
-    from indexer.records import FileRecord, NewImage, Outcome
+    from indexer.storage.records import FileRecord, NewImage, Outcome
     from indexer.stores import STORES
     from indexer.verify import VerifyReport, verify_index
     from indexer.writer import IndexWriter
@@ -32,16 +32,16 @@ __all__ = [
 
 _ROOMS = {
     "STORES": "stores",
-    "EmbeddingFile": "embedding_file",
-    "FileRecord": "records",
+    "EmbeddingFile": "importing.embedding_file",
+    "FileRecord": "storage.records",
     "Index": "index",
     "IndexInfo": "info",
     "IndexWriter": "writer",
-    "NewImage": "records",
-    "Outcome": "records",
+    "NewImage": "storage.records",
+    "Outcome": "storage.records",
     "VerifyReport": "verify",
-    "import_embeddings": "imported",
-    "open_embeddings": "embedding_file",
+    "import_embeddings": "importing.embeddings",
+    "open_embeddings": "importing.embedding_file",
     "verify_index": "verify",
 }
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbir.errors import IndexDamagedError, SkipReason
 from cbir.types import Item, Scalar
-from indexer.records import JSON, FileRecord, Outcome
-from indexer.same import SHARING, Shared
+from indexer.storage.records import JSON, FileRecord, Outcome
+from indexer.storage.same import SHARING, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from indexer.listing import Order, pages
-from indexer.opened import open_generation
+from indexer.storage.opened import open_generation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from indexer.embeddings import Embeddings
     from indexer.listing import Listed
     from indexer.manifest import Manifest
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 SAME_WITHIN = 1e-6
 """Values of an embedding that are nearer than this are called the same: no score tells them apart."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import IndexDamagedError
-from indexer.sealed import SealedFile
+from indexer.storage.sealed import SealedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from indexer.durable import Seal
     from indexer.manifest import BlockRef
+    from indexer.storage.durable import Seal
 
 OFFSET = np.dtype("<u8")
 FLOAT = np.dtype("<f4")

@@ -10,13 +10,13 @@ import numpy as np
 
 from cbir.errors import SpecError
 from cbir.types import Hit, Item, Query
+from indexer.asking.question import check_question
+from indexer.asking.searcher import Searcher
+from indexer.asking.tenants import Tenant, chosen_tenant, tenant_column
 from indexer.info import IndexInfo, index_info
 from indexer.manifest import MODEL
-from indexer.opened import Opened, open_generation
-from indexer.question import check_question
-from indexer.searcher import Searcher
+from indexer.storage.opened import Opened, open_generation
 from indexer.stores import STORES, Generation, Store
-from indexer.tenants import Tenant, chosen_tenant, tenant_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from cbir.items.where import Condition
+    from indexer.asking.column import Column
+    from indexer.asking.column_info import ColumnInfo
+    from indexer.asking.columns import Columns
+    from indexer.asking.tenant_view import TenantView
     from indexer.catalog import Catalog
-    from indexer.column import Column
-    from indexer.column_info import ColumnInfo
-    from indexer.columns import Columns
-    from indexer.records import JSON, FileRecord
-    from indexer.same import Shared
+    from indexer.storage.records import JSON, FileRecord
+    from indexer.storage.same import Shared
     from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.store import Device
-    from indexer.tenant_view import TenantView
     from indexer.verify import VerifyReport
 
 
@@ -291,7 +291,7 @@ class Index:
 
     def columns(self) -> Iterator[ColumnInfo]:
         """Every column that ``where`` can ask for: what items have of themselves, then their metadata."""
-        from indexer.column_info import describe_columns
+        from indexer.asking.column_info import describe_columns
 
         return describe_columns(self._columns)
 
@@ -328,7 +328,7 @@ class Index:
 
     @cached_property
     def _columns(self) -> Columns:
-        from indexer.columns import Columns  # who filters nothing does not pay for it
+        from indexer.asking.columns import Columns  # who filters nothing does not pay for it
 
         return Columns(self._catalog, str(self._path), self._tenant)
 
@@ -348,7 +348,7 @@ class Index:
 
 
 def _view(catalog: Catalog, columns: Columns, tenant: Tenant) -> TenantView:
-    from indexer.tenant_view import TenantView
+    from indexer.asking.tenant_view import TenantView
 
     return TenantView(catalog, columns, tenant)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from indexer.changes import ITEM_CHANGES, item_changes
+from indexer.writing.changes import ITEM_CHANGES, item_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from indexer.asking.tenant_view import TenantView
     from indexer.catalog import Catalog
     from indexer.manifest import Manifest, StoreRef
-    from indexer.records import JSON
-    from indexer.tenant_view import TenantView
+    from indexer.storage.records import JSON
 
 
 @dataclass(frozen=True, slots=True)

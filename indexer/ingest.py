@@ -14,18 +14,18 @@ from cbir.extractors.loading import LoadingEmbedder
 from cbir.extractors.spec import ExtractorSpec
 from cbir.items import Found, Refused, find_items
 from cbir.types import Embedder
-from indexer.account import IngestOptions, IngestReport, ProgressListener, SourceList
-from indexer.memos import (
+from indexer.asking.tenants import notes_of_tenants, remember_tenant_column
+from indexer.ingesting.account import IngestOptions, IngestReport, ProgressListener, SourceList
+from indexer.ingesting.memos import (
     check_hash_key,
     remember_policy,
     remember_sources,
     remembered_policy,
     remembered_sources,
 )
-from indexer.pipeline import Pipeline
-from indexer.precision import measure_once
+from indexer.ingesting.pipeline import Pipeline
+from indexer.ingesting.precision import measure_once
 from indexer.stores.qdrant.connection import QdrantConnection
-from indexer.tenants import notes_of_tenants, remember_tenant_column
 from indexer.writer import IndexWriter
 
 

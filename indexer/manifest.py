@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from cbir.errors import IndexDamagedError, IndexMissingError, SpecError
-from indexer.durable import Seal, write_file
 from indexer.formats import FORMAT, check_format, upgrade_manifest
+from indexer.storage.durable import Seal, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from cbir.extractors.spec import ExtractorSpec
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 MANIFEST = "manifest.json"
 MODEL = "model"

@@ -10,11 +10,11 @@ import numpy as np
 
 from cbir.errors import IndexDamagedError
 from indexer.manifest import Manifest, read_manifest
-from indexer.opened import Opened, open_generation
-from indexer.sealed import check_file
+from indexer.storage.opened import Opened, open_generation
+from indexer.storage.sealed import check_file
+from indexer.storage.vectors import LENGTH_TOLERANCE
 from indexer.stores import STORES, Generation
 from indexer.stores.exact import ExactStore
-from indexer.vectors import LENGTH_TOLERANCE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from cbir.errors import SpecError
-from indexer import compact, edits
-from indexer.edits import Annotations
 from indexer.manifest import MODEL
-from indexer.scratch import Scratch
+from indexer.storage.vectors import unit_parts
 from indexer.stores import STORES
-from indexer.vectors import unit_parts
+from indexer.writing import compact, edits
+from indexer.writing.edits import Annotations
+from indexer.writing.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
     from cbir.types import Scalar
     from indexer.manifest import StoreRef
-    from indexer.records import JSON, FileRecord, NewImage
+    from indexer.storage.records import JSON, FileRecord, NewImage
     from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.store import Device
 
@@ -126,7 +126,7 @@ class IndexWriter:
 
     def n_items_without(self, column: str) -> int:
         """How many items have no value of a column, uncommitted ones with them."""
-        from indexer.column import read_columns
+        from indexer.asking.column import read_columns
 
         return int((read_columns(self._catalog, [column])[column].codes < 0).sum())
 

@@ -42,7 +42,8 @@ def test_importing_a_package_loads_nothing_heavy(package, tmp_path):
     assert run(sys.executable, "-c", code, cwd=tmp_path).strip() == ""
 
 
-def test_the_wheel_installs_into_a_fresh_environment_and_answers(tmp_path):
+def test_the_wheel_installs_into_a_fresh_environment_and_answers(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("cbir-*.whl")
     fresh = tmp_path / "fresh"

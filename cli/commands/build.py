@@ -21,7 +21,7 @@ from cli.terminal import note
 if TYPE_CHECKING:
     from cbir.extractors.build import ResolvedExtractor
     from cbir.extractors.extractor import Extractor
-    from indexer.account import IngestReport, ProgressListener, SourceList
+    from indexer.ingesting.account import IngestReport, ProgressListener, SourceList
 
 _DRIVER = Path("/dev/nvidiactl")
 """There where an NVIDIA driver runs: without it, torch need not be asked (and loaded)."""

@@ -20,7 +20,7 @@ from cli.whitening import Dim, Discriminated, Items, Shrinkage, shrinkage_of
 
 if TYPE_CHECKING:
     from cbir.items.part import Selection
-    from indexer.fitting import FittingRows
+    from indexer.fitting.rows import FittingRows
     from indexer.index import Index
 
 Page = Annotated[
@@ -61,8 +61,8 @@ def weights(
     from cbir.extractors.preset_file import refuse_target, write_page
     from cbir.extractors.spec import FusionSpec
     from cli.renderers.fitted import render_weights, weights_in_a_line
-    from indexer.fitting import fitting_rows
-    from indexer.fusion_fit import fit_weights
+    from indexer.fitting.fusion import fit_weights
+    from indexer.fitting.rows import fitting_rows
     from indexer.index import Index
 
     refuse_target(output)
@@ -103,7 +103,7 @@ def whiten(
     settings = load_settings(index=index, offline=offline)
     from cbir.extractors.fitting.whitening import whiten as fit
     from cbir.extractors.preset_file import refuse_target, write_page
-    from indexer.fitting import fitting_rows
+    from indexer.fitting.rows import fitting_rows
     from indexer.index import Index
 
     amount = shrinkage_of(shrinkage)

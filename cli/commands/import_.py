@@ -14,7 +14,7 @@ from cli.settings import Settings, StoreKind, load_settings
 from cli.terminal import note
 
 if TYPE_CHECKING:
-    from indexer.account import IngestReport
+    from indexer.ingesting.account import IngestReport
 
 
 def import_(
@@ -70,9 +70,9 @@ def import_(
     """
     from cbir.items import read_table
     from cli.progress import ProgressDisplay
-    from indexer.account import IngestOptions
-    from indexer.embedding_file import open_embeddings
-    from indexer.imported import import_embeddings
+    from indexer.importing.embedding_file import open_embeddings
+    from indexer.importing.embeddings import import_embeddings
+    from indexer.ingesting.account import IngestOptions
 
     settings = load_settings(
         index=output, store=store, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb,
@@ -105,7 +105,7 @@ def _import_export(file: Path, settings: Settings) -> IngestReport:
     """From one file that says everything."""
     from cli.progress import ProgressDisplay
     from indexer.exporting.read import open_export
-    from indexer.import_export import import_export
+    from indexer.importing.export import import_export
 
     export = open_export(file)
     if export is None:

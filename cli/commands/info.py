@@ -17,7 +17,7 @@ from cli.terminal import out
 
 if TYPE_CHECKING:
     from indexer.info import IndexInfo
-    from indexer.precision import Precision
+    from indexer.ingesting.precision import Precision
 
 _MIB = 2**20
 
@@ -35,8 +35,8 @@ def info(
         _tell_columns(load_settings(index=index).index, as_json=as_json)
         return
     from indexer.index import Index
-    from indexer.memos import remembered_sources
-    from indexer.precision import remembered_precision
+    from indexer.ingesting.memos import remembered_sources
+    from indexer.ingesting.precision import remembered_precision
 
     settings = load_settings(index=index)
     with Index.open(settings.index, resident=False) as there:

@@ -61,8 +61,8 @@ def tune(
     """
     settings, grid = load_settings(index=index, tenant=tenant), _grid(refine)
     from cli.renderers.tuning import render_tuning, render_tuning_json, verdict
+    from indexer.fitting.refinement import tune_refinements
     from indexer.index import Index
-    from indexer.refinement_fit import tune_refinements
     from indexer.study import StudyPlan
 
     plan = StudyPlan(label=label, k=k, queries=selection(queries), gallery=selection(gallery))

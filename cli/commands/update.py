@@ -13,7 +13,7 @@ from cli.qdrant import server_of
 from cli.settings import load_settings
 
 if TYPE_CHECKING:
-    from indexer.account import IngestReport, ProgressListener
+    from indexer.ingesting.account import IngestReport, ProgressListener
 
 
 def update(
@@ -43,7 +43,7 @@ def update(
     """
     from indexer.index import Index
     from indexer.ingest import update_index
-    from indexer.memos import remembered_sources
+    from indexer.ingesting.memos import remembered_sources
 
     settings = load_settings(
         index=index, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb, max_pixel_mb=max_pixel_mb,

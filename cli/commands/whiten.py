@@ -29,9 +29,9 @@ def whiten(
     """
     settings = load_settings(index=index)
     from cbir.extractors.fitting.whitening import whiten as fit
-    from indexer.fitting import fitting_rows
+    from indexer.fitting.projected import project_index
+    from indexer.fitting.rows import fitting_rows
     from indexer.index import Index
-    from indexer.projected import project_index
 
     amount, part = shrinkage_of(shrinkage), selection(items)
     with Index.open(settings.index, resident=False) as opened:

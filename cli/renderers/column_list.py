@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from cbir.items.where import written_column, written_value
 from cli.renderers.table import columns
-from indexer.column_info import ColumnInfo
+from indexer.asking.column_info import ColumnInfo
 
 _MAX_CHARACTERS = 60
 _KINDS = {"text": "text", "number": "numbers", "truth": "true or false"}

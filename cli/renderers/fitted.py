@@ -8,7 +8,7 @@ from cli.renderers.table import columns
 
 if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
-    from indexer.fusion_fit import FittedWeights
+    from indexer.fitting.fusion import FittedWeights
 
 
 def render_weights(spec: ExtractorSpec, fitted: FittedWeights) -> str:

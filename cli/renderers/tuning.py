@@ -11,7 +11,7 @@ from cli.renderers.table import columns
 from indexer.refine import wording
 
 if TYPE_CHECKING:
-    from indexer.refinement_fit import Tried, Tuning
+    from indexer.fitting.refinement import Tried, Tuning
 
 VERSION = 1
 """Goes up when a field changes its meaning or goes away; new fields may come any time."""

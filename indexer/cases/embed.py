@@ -11,10 +11,10 @@ from cbir.images.pool import DecodePool
 from cbir.images.settings import DecodeLimits
 from cbir.items import Found, Refused
 from cbir.types import Embedder, Scalar
+from indexer.asking.query import QueryImage, embed_image, embed_slide_query
 from indexer.cases.aspect import aspect_of
 from indexer.cases.hits import CaseImage
 from indexer.index import Index
-from indexer.query import QueryImage, embed_image, embed_slide_query
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from indexer.duplicates.report import Cluster, Duplicates, Pair
 
 if TYPE_CHECKING:
     from indexer.index import Index
-    from indexer.same import Shared
+    from indexer.storage.same import Shared
 
 Value = Callable[[Item], Scalar]
 

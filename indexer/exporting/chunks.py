@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from indexer.listing import Listed
-    from indexer.opened import Opened
+    from indexer.storage.opened import Opened
 
 _BYTES = 16 << 20
 _MOST = 1 << 16

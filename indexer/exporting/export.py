@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from cbir import __version__
 from cbir.errors import IndexWriteError, SpecError
+from indexer.asking.tenants import tenant_column
 from indexer.exporting.survey import survey
-from indexer.opened import open_generation
-from indexer.tenants import tenant_column
+from indexer.storage.opened import open_generation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from indexer.opened import Opened
+    from indexer.storage.opened import Opened
 
 FORMAT = 1
 """Of exports."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import ItemsError
-from indexer.durable import write_file
 from indexer.embeddings import FLOAT
 from indexer.exporting.chunks import chunks, vectors
+from indexer.storage.durable import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from indexer.exporting.survey import Survey
     from indexer.listing import Listed
-    from indexer.opened import Opened
+    from indexer.storage.opened import Opened
 
 
 def files_of(target: Path) -> tuple[Path, Path, Path]:

@@ -6,9 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from indexer.durable import DurableFile
 from indexer.exporting.chunks import chunks, vectors
 from indexer.exporting.survey import CONTENT, EMBEDDING, ITEM, PART
+from indexer.storage.durable import DurableFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from indexer.exporting.survey import Survey
     from indexer.listing import Listed
-    from indexer.opened import Opened
+    from indexer.storage.opened import Opened
 
 METADATA = "cbir.metadata"
 """Key of the schema: JSON, the metadata columns by the names they have in the file."""

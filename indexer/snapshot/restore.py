@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cbir.errors import IndexDamagedError, IndexMissingError
 from cbir.plain_tar import read_end, read_exactly, read_header, read_padding
-from indexer.durable import Seal, write_file
 from indexer.formats import FORMAT
 from indexer.manifest import MANIFEST, MODEL, Manifest, parse_manifest
-from indexer.opened import open_generation
-from indexer.publish import EMBEDDINGS, STORE
-from indexer.staging import check_free, staged
+from indexer.storage.durable import Seal, write_file
+from indexer.storage.opened import open_generation
+from indexer.storage.staging import check_free, staged
+from indexer.writing.publish import EMBEDDINGS, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from cbir.errors import IndexWriteError
 from cbir.plain_tar import END, header, padding
-from indexer.durable import DurableFile
-from indexer.held import hold_generation
 from indexer.manifest import MANIFEST
+from indexer.storage.durable import DurableFile
+from indexer.storage.held import hold_generation
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
-    from indexer.sealed import SealedFile
+    from indexer.storage.sealed import SealedFile
 
 FEW_ROWS = 4096
 FEW_SHARE = 0.02

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cbir.items.where import Condition
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
-    from indexer.sealed import SealedFile
+    from indexer.storage.sealed import SealedFile
 
 FLAT_LIMIT = 200_000
 """Up to this many rows all of them are compared, in memory; no files."""

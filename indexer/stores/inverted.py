@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from indexer.durable import DurableFile
+from indexer.storage.durable import DurableFile
 from indexer.stores.approximate import ApproximateStore
 from indexer.stores.gpu import train_and_fill
 from indexer.stores.recall import least_effort
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cbir.items.where import Condition
     from indexer.manifest import StoreRef
-    from indexer.sealed import SealedFile
+    from indexer.storage.sealed import SealedFile
 
 FILE = "ivf_sq8.faiss"
 

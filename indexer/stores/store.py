@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from cbir.items.where import Condition
     from indexer.catalog import Catalog
-    from indexer.durable import Seal
     from indexer.embeddings import Embeddings
     from indexer.manifest import StoreRef
-    from indexer.records import JSON
-    from indexer.sealed import SealedFile
+    from indexer.storage.durable import Seal
+    from indexer.storage.records import JSON
+    from indexer.storage.sealed import SealedFile
     from indexer.stores.qdrant.connection import QdrantConnection
 
 INDEX_ID = "index_id"

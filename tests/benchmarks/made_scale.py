@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from cbir.extractors.imported import imported_spec
 from cbir.types import Scalar
-from indexer.account import Account
-from indexer.paced import PacedCommits
-from indexer.records import FileRecord, NewImage
-from indexer.stopwatch import Stopwatch
+from indexer.ingesting.account import Account
+from indexer.ingesting.paced import PacedCommits
+from indexer.ingesting.stopwatch import Stopwatch
+from indexer.storage.records import FileRecord, NewImage
 from indexer.writer import IndexWriter
 
 DATA = "cdd_cesm_biomedclip_embeddings/all2006_image_features_unlabelled_order_train_val_query_candidate.npy"

@@ -14,7 +14,7 @@ from cbir.images.settings import ReadSpec
 from cbir.images.steps import Normalise, Resize
 from cbir.types import Query
 from indexer.index import Index
-from indexer.records import FileRecord, NewImage
+from indexer.storage.records import FileRecord, NewImage
 from indexer.writer import IndexWriter
 from tests.benchmarks.ratio import Ratio, take_turns
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.lock import WriterLock
+from indexer.storage.lock import WriterLock
 
 
 def account(text: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from cli.progress import ProgressDisplay
-from indexer.account import Progress
+from indexer.ingesting.account import Progress
 
 PROGRESS = Progress(found=5, indexed=3, unchanged=0, duplicate=1, skipped=1, acknowledged=4)
 

@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer import edits
-from indexer.blocks import write_block
 from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
 from indexer.manifest import StoreRef
-from indexer.records import NewImage
-from indexer.sealed import SealedFile
+from indexer.storage.blocks import write_block
+from indexer.storage.records import NewImage
+from indexer.storage.sealed import SealedFile
 from indexer.stores import INDEX_ID, STORES, Generation, Neighbours, Store
 from indexer.stores import faiss as faiss_store
 from indexer.stores.qdrant.edge import ShardLayout
 from indexer.stores.qdrant.embedded import build_shard
+from indexer.writing import edits
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "doubles"))
 

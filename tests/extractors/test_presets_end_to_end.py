@@ -92,7 +92,9 @@ def cbir(*words: object) -> str:
 def test_a_preset_builds_and_searches_an_index_of_real_images(name, weights, images, tmp_path, monkeypatch):
     (tmp_path / "cache").touch()  # no folder: exported networks of a gigabyte are not kept
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("indexer.precision._BASE_S", 1e9 if name in REAL else -1e9)  # where it says something
+    monkeypatch.setattr(
+        "indexer.ingesting.precision._BASE_S", 1e9 if name in REAL else -1e9
+    )  # where it says something
     index = tmp_path / "real.index"
     said = cbir("index", "build", images, "-o", index, "--extractor", page_of(name, weights, tmp_path))
     counts = dict(re.findall(r"^(found|indexed|skipped) +(\d+)", said, re.MULTILINE))

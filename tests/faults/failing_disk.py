@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from indexer import durable
+from indexer.storage import durable
 
 
 class Disk:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cbir.errors import IndexMissingError
 from cbir.extractors.spec import ExtractorSpec
-from indexer.account import IngestOptions, Progress, SourceList
 from indexer.ingest import update_index
+from indexer.ingesting.account import IngestOptions, Progress, SourceList
 from indexer.writer import IndexWriter
 
 

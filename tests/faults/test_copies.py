@@ -17,15 +17,15 @@ from gallery import gallery, unit_rows
 
 from cbir.errors import IndexDamagedError, IndexWriteError
 from indexer import verify_index
-from indexer.durable import TEMPORARY
 from indexer.exporting import export_index
 from indexer.snapshot import restore_snapshot, take_snapshot
+from indexer.storage.durable import TEMPORARY
 
 ROWS = unit_rows(60, 8, seed=9)
 SLOW = """
 import sys, time
 from pathlib import Path
-from indexer import durable
+from indexer.storage import durable
 from indexer.snapshot import restore_snapshot
 write = durable._write
 def slowly(fd, data):

@@ -16,9 +16,10 @@ from gallery import add, gallery, id_of, unit_rows
 
 from cbir.errors import IndexWriteError
 from cbir.types import Query
-from indexer import Index, IndexWriter, durable, verify_index
+from indexer import Index, IndexWriter, verify_index
 from indexer.formats import FORMAT
 from indexer.manifest import read_manifest
+from indexer.storage import durable
 
 DIM = 8
 ROWS = unit_rows(30, DIM)

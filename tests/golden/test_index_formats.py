@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from cbir.errors import IndexDamagedError, IndexMissingError
 from cli.app import app
 from indexer import Index, IndexWriter, verify_index
-from indexer.durable import write_file
 from indexer.formats import FORMAT
 from indexer.manifest import MANIFEST, read_manifest
-from indexer.schema import SCHEMA
+from indexer.storage.durable import write_file
+from indexer.storage.schema import SCHEMA
 
 HERE = Path(__file__).with_name("index")
 FINGERPRINTS = {

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from cbir.errors import ColumnError, SpecError, TenantError
 from indexer import Index, IndexWriter
+from indexer.asking.tenants import remember_tenant_column
 from indexer.duplicates import Duplicates, find_duplicates
 from indexer.duplicates.near import likeness
-from indexer.tenants import remember_tenant_column
 
 DIM = 8
 ROWS = unit_rows(12, DIM)

@@ -14,7 +14,7 @@ from cbir.extractors.spec import TileSpec
 from cbir.images.image import ImageInfo
 from cbir.images.pool import DecodedFrame
 from cbir.images.tiles import TileGrid
-from indexer.embedding import embed_frames, new_images
+from indexer.ingesting.embedding import embed_frames, new_images
 
 PARTS, MEAN = TileSpec(TileGrid(across=2), "parts"), TileSpec(TileGrid(across=2), "mean")
 

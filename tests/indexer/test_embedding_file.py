@@ -29,7 +29,7 @@ def test_a_npy_file_is_mapped_and_read_in_order(tmp_path, order):
 
 
 def test_rows_beyond_one_block_come_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("indexer.embedding_file._BLOCK_BYTES", 30)
+    monkeypatch.setattr("indexer.importing.embedding_file._BLOCK_BYTES", 30)
     np.save(tmp_path / "a.npy", ROWS)
     np.testing.assert_array_equal(list(open_embeddings(tmp_path / "a.npy").rows()), ROWS)
 

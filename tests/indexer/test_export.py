@@ -16,10 +16,10 @@ from pyarrow import parquet
 from cbir.errors import IndexDamagedError, IndexWriteError, ItemsError, SpecError, VectorError
 from cbir.items import read_table
 from indexer import Index, IndexWriter, import_embeddings, open_embeddings, verify_index
+from indexer.asking.tenants import remember_tenant_column
 from indexer.exporting import export_index
 from indexer.exporting.read import open_export
-from indexer.import_export import import_export
-from indexer.tenants import remember_tenant_column
+from indexer.importing.export import import_export
 
 DIM = 6
 ROWS = unit_rows(40, DIM, seed=8)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cbir.errors import SpecError, VectorError
 from cbir.types import Query
 from indexer import Index, IndexWriter
-from indexer.feedback import Rocchio, moved, query_by_feedback
+from indexer.asking.feedback import Rocchio, moved, query_by_feedback
 
 DIM = 8
 ROWS = unit_rows(40, DIM)

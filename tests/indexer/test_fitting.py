@@ -13,8 +13,8 @@ from cbir.extractors.fusion import fuse
 from cbir.extractors.spec import ExtractorSpec, FusionSpec, ProjectionSpec
 from cbir.items.part import Part
 from indexer import Index, IndexWriter
-from indexer.fitting import branch_rows, fitting_rows
-from indexer.fusion_fit import fit_weights
+from indexer.fitting.fusion import fit_weights
+from indexer.fitting.rows import branch_rows, fitting_rows
 
 DIM = 8
 

@@ -17,7 +17,7 @@ from cbir.extractors.imported import imported_spec
 from cbir.items import read_table
 from cbir.types import Query
 from indexer import Index, IndexWriter, import_embeddings, open_embeddings, verify_index
-from indexer.account import IngestOptions
+from indexer.ingesting.account import IngestOptions
 
 DIM = 6
 

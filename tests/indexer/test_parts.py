@@ -114,7 +114,7 @@ def test_more_vectors_than_a_store_is_asked_for_at_once_are_asked_in_turns(parts
     with Index.open(parts) as index:
         queries = [Query(ROWS[start : start + 4], FINGERPRINT) for start in range(20)]
         wanted = index.search_many(queries, 3)
-        monkeypatch.setattr("indexer.searcher._MAX_VECTORS", 3)
+        monkeypatch.setattr("indexer.asking.searcher._MAX_VECTORS", 3)
         monkeypatch.setattr(index._searcher, "_chunk_rows", 2)
         assert index.search_many(queries, 3) == wanted
 
@@ -187,8 +187,8 @@ def test_only_the_first_part_has_the_thumbnail(parts):
 
 
 def test_parts_that_outgrow_memory_in_the_middle_of_an_image_stay_together(path, monkeypatch):
-    monkeypatch.setattr("indexer.pending.FLUSH_BYTES", 100)
-    monkeypatch.setattr("indexer.blocks.MAX_SMALL_BLOCKS", 4)
+    monkeypatch.setattr("indexer.writing.pending.FLUSH_BYTES", 100)
+    monkeypatch.setattr("indexer.storage.blocks.MAX_SMALL_BLOCKS", 4)
     with IndexWriter.create(path, spec_of(DIM), fill_model) as writer:
         for number in range(10):
             add_parts(writer, f"/{number}", ROWS[6 * number : 6 * number + 5])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.precision import MeasuringEmbedder, Precision, compare
+from indexer.ingesting.precision import MeasuringEmbedder, Precision, compare
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -67,15 +67,15 @@ def test_at_most_32_images_are_kept():
 
 
 def test_large_images_are_kept_within_their_memory(monkeypatch):
-    monkeypatch.setattr("indexer.precision._MOST_BYTES", 21 * 48 * 4)
+    monkeypatch.setattr("indexer.ingesting.precision._MOST_BYTES", 21 * 48 * 4)
     assert measured(Summing(), Summing(), 40, size=40)[0].n_images == 21
-    monkeypatch.setattr("indexer.precision._MOST_BYTES", 19 * 48 * 4)
+    monkeypatch.setattr("indexer.ingesting.precision._MOST_BYTES", 19 * 48 * 4)
     assert measured(Summing(), Summing(), 40, size=40) == []
 
 
 def test_a_slow_network_is_measured_when_the_build_took_long_enough(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("indexer.precision.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("indexer.ingesting.precision.time.monotonic", lambda: now[0])
 
     class Slow(Summing):
         def embed(self, prepared):

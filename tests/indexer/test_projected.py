@@ -16,7 +16,7 @@ from cbir.extractors.projection import Projection
 from cbir.extractors.spec import TileSpec
 from cbir.images.tiles import TileGrid
 from indexer import Index, IndexWriter, verify_index
-from indexer.projected import project_index, projected_spec
+from indexer.fitting.projected import project_index, projected_spec
 
 N, DIM = 40, 8
 ROWS = unit_rows(N, DIM)
@@ -98,6 +98,6 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(tmp_path):
 
 def test_an_index_of_an_older_format_is_brought_up_to_date_first(tmp_path, monkeypatch):
     source: Path = gallery(tmp_path / "g.index", ROWS)
-    monkeypatch.setattr("indexer.projected.FORMAT", 99)
+    monkeypatch.setattr("indexer.fitting.projected.FORMAT", 99)
     with pytest.raises(IndexWriteError, match=r"of format \d+, this version projects format 99: compact it"):
         project_index(source, tmp_path / "white.index", WHITE)

@@ -10,11 +10,13 @@ from gallery import add, gallery, spec_of, unit_rows
 
 from cbir.errors import IndexDamagedError
 from cbir.types import Query
-from indexer import Index, IndexWriter, durable, sealed, searcher, verify, verify_index
+from indexer import Index, IndexWriter, verify, verify_index
 from indexer import index as index_module
-from indexer.blocks import write_block
-from indexer.eligible import EligibleRows
+from indexer.asking import searcher
+from indexer.asking.eligible import EligibleRows
 from indexer.embeddings import Embeddings
+from indexer.storage import durable, sealed
+from indexer.storage.blocks import write_block
 from indexer.stores import faiss as faiss_store
 
 

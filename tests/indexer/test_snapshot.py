@@ -15,9 +15,9 @@ from cbir.errors import IndexDamagedError, IndexMissingError, IndexWriteError
 from cbir.plain_tar import END, header, padding
 from cbir.types import Query
 from indexer import STORES, Index, IndexWriter, verify_index
-from indexer.durable import TEMPORARY
 from indexer.manifest import StoreRef, manifest_bytes, read_manifest, write_manifest
 from indexer.snapshot import restore_snapshot, take_snapshot
+from indexer.storage.durable import TEMPORARY
 from indexer.stores import StoreKind
 from indexer.stores import faiss as faiss_store
 
@@ -111,7 +111,7 @@ def test_a_snapshot_of_an_older_format_is_of_that_format(golden_index, tmp_path)
 
 
 def test_a_generation_is_whole_though_a_writer_publishes_the_next(source, tmp_path, monkeypatch):
-    from indexer import held
+    from indexer.storage import held
 
     opened = []
     original = held.SealedFile

@@ -81,7 +81,7 @@ def test_compacting_drops_what_was_removed_and_answers_as_before(path):
 
 
 def test_many_commits_leave_few_blocks_and_no_old_files(path, monkeypatch):
-    monkeypatch.setattr("indexer.blocks.MAX_SMALL_BLOCKS", 8)
+    monkeypatch.setattr("indexer.storage.blocks.MAX_SMALL_BLOCKS", 8)
     with IndexWriter.create(path, spec_of(8), fill_model) as writer:
         for number in range(40):
             add(writer, f"/g/{number}", ROWS[number])
@@ -97,7 +97,7 @@ def test_many_commits_leave_few_blocks_and_no_old_files(path, monkeypatch):
 
 
 def test_rows_that_outgrow_memory_go_to_the_disk_before_the_commit(path, monkeypatch):
-    monkeypatch.setattr("indexer.pending.FLUSH_BYTES", 100)
+    monkeypatch.setattr("indexer.writing.pending.FLUSH_BYTES", 100)
     gallery(path, ROWS)
     with Index.open(path) as index:
         assert index.verify().ok

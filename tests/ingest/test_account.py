@@ -18,10 +18,10 @@ from pydicom.data import get_testdata_file
 from cbir.errors import SkipReason, SpecError
 from cbir.images import files
 from cbir.images.pool import DecodePool
-from indexer.account import IngestOptions, IngestReport, Progress, SourceList
 from indexer.index import Index
 from indexer.ingest import update_index
-from indexer.memos import remembered_sources
+from indexer.ingesting.account import IngestOptions, IngestReport, Progress, SourceList
+from indexer.ingesting.memos import remembered_sources
 
 OPTIONS = IngestOptions(n_workers=1, batch_size=4, hash_key=b"test")
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from cbir.types import Query
-from indexer import Index, IndexWriter, durable
+from indexer import Index, IndexWriter
+from indexer.storage import durable
 
 DIM = 4
 SPEC = spec_of(DIM)

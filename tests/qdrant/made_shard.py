@@ -9,14 +9,15 @@ import numpy as np
 from gallery import sha256_of, unit_rows
 
 from cbir.types import Item
-from indexer import NewImage, edits
-from indexer.blocks import write_block
+from indexer import NewImage
 from indexer.catalog import Catalog
 from indexer.embeddings import Embeddings
-from indexer.sealed import SealedFile
+from indexer.storage.blocks import write_block
+from indexer.storage.sealed import SealedFile
 from indexer.stores import Built, Generation
 from indexer.stores.qdrant.embedded import EmbeddedEngine
 from indexer.stores.qdrant.private_shard import load_shard
+from indexer.writing import edits
 
 FOLDER = "store/00000001"
 

@@ -22,7 +22,7 @@ from cbir.errors import IndexDamagedError, IndexWriteError, VectorError
 from cbir.items.where import Compare, holds
 from cbir.types import Query
 from indexer import STORES, Index, IndexWriter, verify_index
-from indexer.opened import open_generation
+from indexer.storage.opened import open_generation
 from indexer.stores import Generation, Store, StoreKind
 from indexer.stores.exact import ExactStore
 from indexer.stores.qdrant import embedded
@@ -309,7 +309,7 @@ def test_a_refusal_at_a_call_of_ours_leaves_the_index(path, monkeypatch, fail_at
 
     with IndexWriter.open(path) as writer:
         writer.build_store("exact")
-        monkeypatch.setattr("indexer.durable._fsync", fsync)
+        monkeypatch.setattr("indexer.storage.durable._fsync", fsync)
         with pytest.raises(IndexWriteError, match="as it was at its last commit"):
             writer.build_store("qdrant")
     assert answers(path) == before

@@ -14,10 +14,10 @@ from cbir.evaluation.comparison import holm
 from cbir.evaluation.pairing import compare_studies
 from cbir.items.part import Part
 from indexer import Index, IndexWriter
+from indexer.fitting.refinement import Tuning, tune_refinements
 from indexer.refine import parse_grid
 from indexer.refine.query_expansion import QueryExpansion
 from indexer.refine.reciprocal import Reciprocal
-from indexer.refinement_fit import Tuning, tune_refinements
 from indexer.study import StudyPlan, study_index
 
 PLAN = StudyPlan(k=5, queries=Part("split", ("test",)), gallery=Part("split", ("train",)))

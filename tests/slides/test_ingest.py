@@ -17,11 +17,11 @@ from cbir.images.files import SlideFile, read_file_or_slide
 from cbir.images.pool import DecodePool
 from cbir.images.settings import DecodeLimits
 from cbir.images.slides.spec import SlideSpec
-from indexer.account import IngestOptions, IngestReport, Progress, SourceList
+from indexer.asking.query import embed_image, embed_slide_query
 from indexer.index import Index
 from indexer.ingest import update_index
-from indexer.query import embed_image, embed_slide_query
-from indexer.slides import embed_slide
+from indexer.ingesting.account import IngestOptions, IngestReport, Progress, SourceList
+from indexer.ingesting.slides import embed_slide
 
 pytest.importorskip("openslide", reason="whole slides need the extra wsi")
 

@@ -26,7 +26,7 @@ RUN = """
 import os, sys
 from pathlib import Path
 import psutil
-from indexer.account import IngestOptions, SourceList
+from indexer.ingesting.account import IngestOptions, SourceList
 from indexer.index import Index
 from indexer.ingest import update_index
 

@@ -21,9 +21,9 @@ def tiny(tiny_model):
 def test_the_vectors_are_those_of_an_index(tiny, tiny_model, items, tmp_path):
     import shutil
 
-    from indexer.account import IngestOptions, SourceList
     from indexer.index import Index
     from indexer.ingest import build_index
+    from indexer.ingesting.account import IngestOptions, SourceList
 
     def fill(folder):
         shutil.copytree(tiny_model / "model", folder, dirs_exist_ok=True)

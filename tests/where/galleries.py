@@ -15,7 +15,7 @@ N_FILES = 72
 
 def mixed(path: Path, *, tenant: str | None = None, store: str = "exact") -> Path:
     """72 files: every sixth in three parts, every ninth a copy of the one before, every eighth looks as 0."""
-    from indexer.tenants import remember_tenant_column
+    from indexer.asking.tenants import remember_tenant_column
 
     rng = np.random.default_rng(4)
     rows = unit_rows(3 * N_FILES, DIM, 7)

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from cbir.errors import ColumnError, WhereError
 from cbir.items.where import And, OneOf, Or, holds, parse_where
 from cbir.types import Item
-from indexer import Index, NewImage, column, edits
+from indexer import Index, NewImage
+from indexer.asking import column
+from indexer.asking.columns import Columns
 from indexer.catalog import Catalog
-from indexer.columns import Columns
+from indexer.writing import edits
 
 ASKED = (
     "view = 'MLO'",

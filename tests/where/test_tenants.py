@@ -12,7 +12,7 @@ from cbir.errors import SpecError, TenantError
 from cbir.items.where import parse_where
 from cbir.types import Item, Query
 from indexer import STORES, Index, IndexWriter
-from indexer.tenants import remember_tenant_column
+from indexer.asking.tenants import remember_tenant_column
 
 SHOWS_NO_ITEM = {
     *("open", "close", "path", "spec", "fingerprint", "generation", "dim", "model_dir"),

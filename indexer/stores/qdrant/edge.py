@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from indexer.durable import Seal, refused, seal_in_place, sync_directory
-from indexer.sealed import SealedFile
+from indexer.storage.durable import Seal, refused, seal_in_place, sync_directory
+from indexer.storage.sealed import SealedFile
 from indexer.stores.qdrant.edge import ShardLayout, edge_filter, load_edge
 from indexer.stores.qdrant.fill import fill_shard
 from indexer.stores.qdrant.payload import columns_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from indexer.manifest import StoreRef
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.approximate import ApproximateStore
 
 INT8_FROM = 200_000

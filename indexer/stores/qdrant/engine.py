@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 
 class Engine(Protocol):

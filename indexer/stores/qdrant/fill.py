@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cbir.items.where import Kind
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.qdrant.edge import ShardLayout
     from indexer.stores.store import Generation
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbir.items.where import Condition, Kind, Leaf, Scalar
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 _BOUNDS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cbir.types import Item
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 Kept = Kind | Literal["mixed"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from indexer.manifest import StoreRef
-    from indexer.sealed import SealedFile
+    from indexer.storage.sealed import SealedFile
     from indexer.stores.qdrant.connection import QdrantConnection
 
 

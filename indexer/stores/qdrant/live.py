@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.store import Generation
 

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cbir.items.where import OWN_COLUMNS, Kind, kind_of
-from indexer.records import JSON
+from indexer.storage.records import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
 
 MAX_POINTS = 256
 MAX_BYTES = 8 << 20

@@ -24,7 +24,7 @@ from indexer.stores.qdrant.edge import load_edge
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from indexer.sealed import SealedFile
+    from indexer.storage.sealed import SealedFile
 
 CONFIG = "edge_config.json"
 SEGMENTS = "segments"

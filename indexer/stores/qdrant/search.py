@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbir.errors import IndexDamagedError
-from indexer.changes import ITEM_CHANGES, item_changes
 from indexer.stores.approximate import ApproximateStore
 from indexer.stores.qdrant.filters import native_filter
+from indexer.writing.changes import ITEM_CHANGES, item_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cbir.items.where import Condition, Kind
     from indexer.manifest import StoreRef
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.qdrant.engine import Engine
     from indexer.stores.store import Generation
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from indexer.catalog import Catalog
     from indexer.manifest import StoreRef
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.qdrant.points import Payload
     from indexer.stores.store import Generation

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qdrant_client import QdrantClient
 
-    from indexer.records import JSON
+    from indexer.storage.records import JSON
     from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.stores.qdrant.points import Payload, Point
 

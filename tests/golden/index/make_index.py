@@ -57,7 +57,7 @@ def main(folder: Path, archive: Path) -> None:
     """Build, remove, update: what a user does, in two generations and more."""
     images, index = folder / "images", folder / "golden.index"
     images.mkdir(parents=True)
-    knows_parts = find_spec("indexer.schema") is not None
+    knows_parts = find_spec("indexer.storage.schema") is not None
     (folder / "golden.toml").write_text(EXTRACTOR + TILES * knows_parts, encoding="ascii")
     (folder / "labels.csv").write_text(LABELS, encoding="utf-8")
     for number, name in enumerate(("one.png", "two.png", "café.png", "gone.png")):
