@@ -98,6 +98,6 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(tmp_path):
 
 def test_an_index_of_an_older_format_is_brought_up_to_date_first(tmp_path, monkeypatch):
     source: Path = gallery(tmp_path / "g.index", ROWS)
-    monkeypatch.setattr("indexer.fitting.rows.projected.FORMAT", 99)
+    monkeypatch.setattr("indexer.fitting.projected.FORMAT", 99)
     with pytest.raises(IndexWriteError, match=r"of format \d+, this version projects format 99: compact it"):
         project_index(source, tmp_path / "white.index", WHITE)
