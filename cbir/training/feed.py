@@ -51,7 +51,7 @@ class Feed(Protocol):
         ...
 
     def images(self, indices: NDArray[np.int64], epoch: int) -> Tensor:
-        """(B, 3, H, W), normalised, augmented as this epoch has it; the same in whatever batch they are asked.
+        """(B, 3, H, W), normalised, augmented as this epoch has it; the same in whatever batch.
 
         Called from a thread of its own, ahead of the step that needs them.
         """

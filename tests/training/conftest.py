@@ -1,14 +1,43 @@
-"""Made images of three kinds, several a patient, and a tiny extractor."""
+"""Made images of three kinds, several a patient; a tiny network and a recipe for it."""
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from cbir.extractors.spec import BranchSpec, WeightsRef
+from cbir.images.steps import Normalise, Resize
+from cbir.training.recipe import NetworkRecipe, recipe_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from cbir.training.network import TrainedNetwork
+
+sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside these tests are importable
+
+PAGE = {
+    "name": "small",
+    "kind": "network",
+    "extractor": "small",
+    "epochs": 3,
+    "patience": 3,
+    "batches": {"size": 8},
+    "optimiser": {"old_rate": 1e-3, "new_rate": 1e-2, "weight_decay": 1e-4, "clip": 1.0},
+    "losses": {
+        "triplet": {"weight": 0.6, "margin": 0.5},
+        "cross_entropy": {"weight": 0.3, "label_smoothing": 0.1},
+        "centre": {"weight": 0.1},
+    },
+}
 
 KINDS = ("stripes", "checks", "blobs")
 
@@ -52,3 +81,40 @@ def make_items(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def items(make_items: Callable[..., Path]) -> Path:
     """60 images of 30 patients; not to be changed."""
     return make_items()
+
+
+@pytest.fixture(scope="session")
+def recipe() -> NetworkRecipe:
+    made = recipe_of(PAGE)
+    assert isinstance(made, NetworkRecipe)
+    return made
+
+
+@pytest.fixture(scope="session")
+def headed(recipe: NetworkRecipe) -> NetworkRecipe:
+    return replace(recipe, head="metric")
+
+
+@pytest.fixture(scope="session")
+def small_branch() -> BranchSpec:
+    steps = (Resize(32, 32), Normalise((0.5,) * 3, (0.5,) * 3))
+    return BranchSpec("timm:test_resnet", WeightsRef("seeded", "ab" * 32), steps, "avg", 96)
+
+
+@pytest.fixture(scope="session")
+def small_tensors() -> dict[str, Tensor]:
+    import torch
+
+    from cbir.extractors.timm_model import create_timm
+
+    torch.manual_seed(0)
+    return create_timm("timm:test_resnet").state_dict()
+
+
+@pytest.fixture
+def small_network(
+    small_branch: BranchSpec, small_tensors: dict[str, Tensor]
+) -> Callable[[NetworkRecipe], TrainedNetwork]:
+    from cbir.training.network import start_network
+
+    return lambda recipe: start_network(recipe, small_branch, small_tensors, 3, source="a test")

@@ -20,6 +20,7 @@ LOSSES: Mapping[str, Mapping[str, Setting]] = {
     },
     "centre": {"rate": Number(0.5, _TINY)},
     "multi_similarity": {
+        "epsilon": Number(0.1),
         "alpha": Number(2.0, _TINY),
         "beta": Number(50.0, _TINY),
         "base": Number(0.5, -1.0, 1.0),
@@ -29,6 +30,9 @@ LOSSES: Mapping[str, Mapping[str, Setting]] = {
     "rank_n_contrast": {"temperature": Number(2.0, _TINY)},
 }
 """Every loss by the name that a recipe calls it, with its settings; the file of that name makes it."""
+
+OF_LOGITS = frozenset({"cross_entropy"})
+"""Losses that read a classifier's answers; the others read embeddings."""
 
 NEEDS_ORDER = frozenset({"rank_n_contrast"})
 """Losses that read a label's code as its grade."""

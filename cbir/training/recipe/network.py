@@ -107,6 +107,11 @@ class Term:
                 f"losses: {self.name}.weight is {self.weight:g}; it must be positive; 0 is left out."
             )
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Those of the settings that are numbers."""
+        return {key: value for key, value in self.settings.items() if not isinstance(value, str)}
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkRecipe:

@@ -1,0 +1,168 @@
+"""Epochs: steps, a validation, a checkpoint; until there are enough, or it gets no better."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import torch
+from accelerate import Accelerator
+
+from cbir.training.checkpoint import BEST, LAST, Checkpoint, read_checkpoint, write_checkpoint
+from cbir.training.history import EpochDone, StepDone, best_of
+from cbir.training.network import embedding_weights
+from cbir.training.trainer import Trainer
+from cbir.training.troubles import memory_named
+from cbir.training.validation import validate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from cbir.training.feed import Feed
+    from cbir.training.network import TrainedNetwork
+    from cbir.training.recipe import NetworkRecipe
+
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
+"""Of the network's numbers in a step; ``auto`` is bfloat16 on a GPU that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """How a training is run, not what it learns.
+
+    Args:
+        device: ``cpu``, or None for the GPU of this process where there is one.
+        precision: of the steps; weights and losses are float32 always.
+        compiles: whether torch compiles the network first: a minute or more, which many epochs pay back.
+        on_step: told of every step, one step late.
+        on_epoch: told of every epoch.
+    """
+
+    device: Literal["cpu"] | None = None
+    precision: Precision = "auto"
+    compiles: bool = False
+    on_step: Callable[[StepDone], None] | None = None
+    on_epoch: Callable[[EpochDone], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A training that has ended.
+
+    Args:
+        history: of all epochs.
+        best: whose weights the network has now.
+        weights: those of the embedding, as ``build_backbone`` reads them.
+        is_stopped: for want of patience, before all epochs were done.
+    """
+
+    history: tuple[EpochDone, ...]
+    best: EpochDone
+    weights: dict[str, Tensor]
+    is_stopped: bool
+
+
+def train_network(
+    recipe: NetworkRecipe,
+    feed: Feed,
+    network: TrainedNetwork,
+    folder: Path,
+    *,
+    settings: LoopSettings | None = None,
+    resumes: bool = False,
+) -> Trained:
+    """Train a network, and give it the weights of its best epoch.
+
+    Interrupted or killed, it leaves its checkpoints after the last whole epoch and after the best. Several
+    processes that torchrun started each take their share of every batch; the first one writes.
+
+    Args:
+        recipe: what to do.
+        feed: labelled images.
+        network: as ``start_network`` made it; trained in place.
+        folder: of the checkpoints; must exist.
+        settings: how it is run.
+        resumes: go on from the folder's checkpoint, where there is one.
+
+    Raises:
+        SpecError: fewer than two images of a batch for each process.
+        TrainingError: out of memory, a loss that is no number, a disk that refused, or a checkpoint of
+            another training.
+    """
+    settings = settings or LoopSettings()
+    trainer = Trainer(recipe, feed, network, _accelerator(settings), compiles=settings.compiles)
+    history = _resume(trainer, folder) if resumes and (folder / LAST).exists() else ()
+    while len(history) < recipe.epochs and not _is_out_of_patience(recipe, history):
+        with memory_named(recipe, trainer.device, len(history) + 1):
+            history = (*history, _epoch(trainer, history, settings))
+        _keep(trainer, folder, history)
+        if settings.on_epoch:
+            settings.on_epoch(history[-1])
+    trainer.network.load_state_dict(_read(trainer, folder / BEST).part("network"))
+    trainer.finish()
+    best = best_of(history)
+    if best is None:
+        raise ValueError(f"The recipe has {recipe.epochs} epochs.")
+    return Trained(history, best, embedding_weights(network), is_stopped=len(history) < recipe.epochs)
+
+
+def _epoch(trainer: Trainer, history: tuple[EpochDone, ...], settings: LoopSettings) -> EpochDone:
+    started = time.perf_counter()
+    steps = trainer.run_epoch(len(history), settings.on_step)
+    trained = time.perf_counter()
+    feed = trainer.feed
+    found = validate(feed, trainer.embed(feed.train), trainer.embed(feed.validation))
+    return EpochDone(
+        epoch=len(history) + 1,
+        step=steps.n_steps + (history[-1].step if history else 0),
+        loss=steps.loss,
+        terms=steps.terms,
+        rates=steps.rates,
+        precision=found.precision,
+        random=found.random,
+        train_s=trained - started,
+        validation_s=time.perf_counter() - trained,
+        images_per_s=steps.n_images / (trained - started),
+    )
+
+
+def _is_out_of_patience(recipe: NetworkRecipe, history: tuple[EpochDone, ...]) -> bool:
+    best = best_of(history)
+    return best is not None and len(history) - best.epoch >= recipe.patience
+
+
+def _keep(trainer: Trainer, folder: Path, history: tuple[EpochDone, ...]) -> None:
+    """Best before last: a kill between the two repeats the epoch, and writes the best again."""
+    if trainer.ranks.rank == 0:
+        tensors = trainer.tensors()
+        if best_of(history) is history[-1]:
+            network = {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
+            write_checkpoint(folder / BEST, _checkpoint(trainer, history, network))
+        write_checkpoint(folder / LAST, _checkpoint(trainer, history, tensors))
+    trainer.wait()
+
+
+def _checkpoint(trainer: Trainer, history: tuple[EpochDone, ...], tensors: dict[str, Tensor]) -> Checkpoint:
+    return Checkpoint(trainer.recipe, trainer.feed.sha256, history, tensors)
+
+
+def _resume(trainer: Trainer, folder: Path) -> tuple[EpochDone, ...]:
+    _read(trainer, folder / BEST)  # is needed at the end, and fails now
+    last = _read(trainer, folder / LAST)
+    trainer.restore(last)
+    return last.history
+
+
+def _read(trainer: Trainer, path: Path) -> Checkpoint:
+    return read_checkpoint(path, trainer.recipe, trainer.feed.sha256)
+
+
+def _accelerator(settings: LoopSettings) -> Accelerator:
+    is_cpu = settings.device == "cpu" or not torch.cuda.is_available()
+    has_bfloat16 = not is_cpu and torch.cuda.is_bf16_supported()
+    wants = settings.precision == "bfloat16" or (settings.precision == "auto" and has_bfloat16)
+    return Accelerator(cpu=is_cpu, mixed_precision="bf16" if wants else "no")
