@@ -43,6 +43,8 @@ def test_without_the_server_a_command_ends_with_7_and_exact_answers(index, doubl
     failed = run("index", "compact", "-i", index)
     assert failed.exit_code == 7
     assert "has no room left" in failed.output
+    assert "run again to go on" in failed.output  # nothing was searched for
+    assert "--store exact" not in failed.output
     assert run("search", item, "-i", index, "--store", "exact").exit_code == 0
 
 

@@ -127,7 +127,7 @@ class ServedCollection:
 
     def _open(self) -> QdrantServer:
         if self._server is None:
-            self._server = connect(self._connection)
+            self._server = connect(self._connection, writes=True)
         return self._server
 
     def _look(self, server: QdrantServer, generation: Generation, published: int) -> Mark:

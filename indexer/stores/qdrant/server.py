@@ -53,13 +53,17 @@ class Described:
     metadata: Payload
 
 
-def connect(connection: QdrantConnection) -> QdrantServer:
+def connect(connection: QdrantConnection, *, writes: bool = False) -> QdrantServer:
     """Open a client and look at the server's version.
+
+    Args:
+        connection: where, and how long to be patient.
+        writes: for a writer, whose reads are as patient as its writes, and end in the same advice.
 
     Raises:
         BackendError: it is away, too old, no Qdrant, or refuses the key.
     """
-    server = QdrantServer(open_client(connection), connection)
+    server = QdrantServer(open_client(connection), connection, writes=writes)
     try:
         server.check_version()
     except BaseException:
@@ -74,13 +78,15 @@ class QdrantServer:
     Args:
         client: of the vendor's library, over whatever it likes.
         connection: for messages, and how long to be patient.
+        writes: see ``connect``.
     """
 
-    def __init__(self, client: QdrantClient, connection: QdrantConnection) -> None:
+    def __init__(self, client: QdrantClient, connection: QdrantConnection, *, writes: bool) -> None:
+        searching = Patience(min(connection.patience_s, _SEARCH_PATIENCE_S), _WITHOUT_IT)
         self._client = client
         self.connection = connection
         self._writing = Patience(connection.patience_s, _AGAIN)
-        self._reading = Patience(min(connection.patience_s, _SEARCH_PATIENCE_S), _WITHOUT_IT)
+        self._reading = self._writing if writes else searching
 
     def check_version(self) -> str:
         """The server's version.
