@@ -38,6 +38,8 @@ class QdrantDouble:
         version: that it says it is.
         api_key: may do everything; None lets everybody in.
         read_only_key: may read.
+
+    ``searches`` are the queries so far, in the JSON in which they came.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class QdrantDouble:
         self.collections = Collections(folder)
         self.plan = FaultPlan()
         self.version = version
+        self.searches: list[dict[str, Any]] = []
         self.keys = {api_key: "all", read_only_key: "read"} if api_key else {}
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.double = self
@@ -116,6 +119,7 @@ def _with_collection(act: Callable[[Any, _Call], Any]) -> Callable[[_Call], Any]
 
 
 def _batch(collection: Any, call: _Call) -> list[m.QueryResponse]:
+    call.double.searches += json.loads(call.body)["searches"]
     return [collection.query(each) for each in call.read(m.QueryRequestBatch).searches]
 
 

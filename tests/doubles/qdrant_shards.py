@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import qdrant_edge as edge
 from qdrant_client.http import models as m
 
@@ -249,7 +250,8 @@ def _condition(asked: Any) -> Any:
 
 def _match(asked: Any) -> Any:
     if isinstance(asked, m.MatchValue):
-        return edge.MatchValue(asked.value)
+        # The engine takes Python's True for the number 1, but NumPy's for a truth.
+        return edge.MatchValue(np.bool_(asked.value) if isinstance(asked.value, bool) else asked.value)
     if isinstance(asked, m.MatchAny):
         return edge.MatchAny(list(asked.any))
     if isinstance(asked, m.MatchExcept):
