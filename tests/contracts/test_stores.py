@@ -58,7 +58,7 @@ def make(
 
     if kind in PLACES:
         with (
-            PLACES[kind](folder) as connection,
+            PLACES[kind]() as connection,
             contextlib.closing(served(connection, generation(len(rows)))) as store,
         ):
             yield store

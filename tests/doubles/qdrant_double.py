@@ -11,6 +11,7 @@ import re
 import socket
 import socketserver
 import struct
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -28,13 +29,15 @@ from qdrant_shards import Collections, RefusedError
 
 FULL = "Service internal error: No space left on device: WAL buffer size exceeds available disk space"
 BODY_LIMIT = 32 << 20
+MEMORY = Path("/dev/shm")  # noqa: S108 (no name in it is guessed)
 
 
 class QdrantDouble:
     """Listens from ``with`` on; ``url`` says where.
 
+    Its shards lie in memory where the system has a folder there: the engine flushes every file it makes.
+
     Args:
-        folder: for the shards.
         version: that it says it is.
         api_key: may do everything; None lets everybody in.
         read_only_key: may read.
@@ -44,18 +47,18 @@ class QdrantDouble:
 
     def __init__(
         self,
-        folder: Path,
         *,
         version: str = "1.16.0",
         api_key: str | None = None,
         read_only_key: str | None = None,
         port: int = 0,
     ) -> None:
-        self.collections = Collections(folder)
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self.collections = Collections(Path(self._folder.name))
         self.plan = FaultPlan()
         self.version = version
         self.searches: list[dict[str, Any]] = []
-        self.keys = {api_key: "all", read_only_key: "read"} if api_key else {}
+        self.keys = {key: may for key, may in ((api_key, "all"), (read_only_key, "read")) if key}
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.double = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -75,6 +78,7 @@ class QdrantDouble:
         self._server.server_close()
         self._thread.join()
         self.collections.close()
+        self._folder.cleanup()
 
 
 class _Server(ThreadingHTTPServer):

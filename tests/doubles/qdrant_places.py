@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -24,14 +23,14 @@ REAL_KEY = "CBIR_TEST_QDRANT_API_KEY"
 
 
 @contextlib.contextmanager
-def over_http(folder: Path) -> Iterator[QdrantConnection]:
+def over_http() -> Iterator[QdrantConnection]:
     """The double: Qdrant's wire models over the embedded engine."""
-    with QdrantDouble(folder / "qdrant") as double:
+    with QdrantDouble() as double:
         yield QdrantConnection(double.url, patience_s=2.0, timeout_s=10)
 
 
 @contextlib.contextmanager
-def in_local_mode(_: Path) -> Iterator[QdrantConnection]:
+def in_local_mode() -> Iterator[QdrantConnection]:
     """The client's own imitation of a server, in this process: slow, and written by Qdrant."""
     from qdrant_client import QdrantClient
     from qdrant_client.http.exceptions import UnexpectedResponse
@@ -61,7 +60,7 @@ def in_local_mode(_: Path) -> Iterator[QdrantConnection]:
 
 
 @contextlib.contextmanager
-def on_a_real_server(_: Path) -> Iterator[QdrantConnection]:
+def on_a_real_server() -> Iterator[QdrantConnection]:
     """The server at CBIR_TEST_QDRANT_URL; what the tests made there is dropped."""
     url = os.environ.get(REAL_URL)
     if not url:

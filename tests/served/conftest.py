@@ -40,8 +40,8 @@ class Site:
 
 
 @pytest.fixture
-def double(tmp_path: Path) -> Iterator[QdrantDouble]:
-    with QdrantDouble(tmp_path / "qdrant") as running:
+def double() -> Iterator[QdrantDouble]:
+    with QdrantDouble() as running:
         yield running
 
 

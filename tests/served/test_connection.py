@@ -65,10 +65,10 @@ def test_a_server_that_is_too_old_is_refused_with_the_least_version(double, conn
         connect(connection)
 
 
-def test_keys_are_checked_by_the_server(tmp_path):
+def test_keys_are_checked_by_the_server():
     from qdrant_double import QdrantDouble
 
-    with QdrantDouble(tmp_path, api_key="right", read_only_key="looks") as double:
+    with QdrantDouble(api_key="right", read_only_key="looks") as double:
         url = double.url
         for key, what in [(None, "does not accept the API key"), ("wrong", "does not accept the API key")]:
             server = connect(QdrantConnection(url, api_key=key))
