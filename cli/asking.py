@@ -15,8 +15,8 @@ from cbir.images.files import SlideFile, read_file_or_slide
 from cbir.printable import printable
 from cbir.types import Hit, Query
 from cli.exit_codes import UsageProblem
+from cli.opening import open_index
 from cli.patient_key import read_key
-from cli.qdrant import server_of
 from cli.renderers.answer import Answer
 from cli.settings import Settings
 from indexer.index import Index
@@ -70,7 +70,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         CbirError: no such file or item, no image, no usable index.
     """
     opening = time.perf_counter()
-    with open_index(question, settings, resident=False) as index:
+    with open_index(settings, store=question.store, resident=False) as index:
         opened_s = time.perf_counter() - opening
         query, blank = _judged(index, question, *_asked(index, question, settings))
         searching = time.perf_counter()
@@ -88,14 +88,6 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
             seconds=seconds,
             thumbnails=pictures,
         )  # fmt: skip
-
-
-def open_index(question: Question, settings: Settings, *, resident: bool) -> Index:
-    """The index that is asked, with the store that is to find."""
-    return Index.open(
-        settings.index, store=question.store, resident=resident, tenant=settings.tenant,
-        server=server_of(settings),
-    )  # fmt: skip
 
 
 def find(index: Index, queries: Sequence[Query], question: Question) -> list[list[Hit]]:

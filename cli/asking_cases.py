@@ -13,7 +13,8 @@ from itertools import islice
 from cbir.errors import CbirError, FingerprintError, ItemsError
 from cbir.items import Found, Refused, find_items
 from cbir.printable import printable
-from cli.asking import Question, open_index
+from cli.asking import Question
+from cli.opening import open_index
 from cli.patient_key import read_key
 from cli.renderers.case_answer import AskedImage, CaseAnswer
 from cli.settings import Settings
@@ -42,7 +43,7 @@ def ask_by_case(question: Question, column: str | None, settings: Settings, *, s
     """
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
-    with open_index(question, settings, resident=False) as index:
+    with open_index(settings, store=question.store, resident=False) as index:
         seconds["open"], clock = time.perf_counter() - clock, time.perf_counter()
         table = CaseTable.of_index(index, case_column(index, column))
         searcher = CaseSearcher(index, table)

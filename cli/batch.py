@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.images.pool import DecodePool
-from cli.asking import Question, find, open_index
+from cli.asking import Question, find
+from cli.opening import open_index
 from cli.patient_key import read_key
 from cli.renderers.hits_file import CsvHits, HitsFile, ParquetHits, metadata_columns
 from cli.settings import Settings
@@ -70,7 +71,7 @@ def search_batch(queries: str, output: Path | None, question: Question, settings
     n_hits = n_done = 0
     told = started
     with (
-        open_index(question, settings, resident=True) as index,
+        open_index(settings, store=question.store) as index,
         _hits_file(index, output) as file,
     ):
         for outcomes in _outcomes(index, rows, question, settings):

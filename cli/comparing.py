@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.evaluation.pairing import Paired, compare_studies
-from indexer.index import Index
+from cli.opening import open_index
 from indexer.refine import wording
 from indexer.study import study_index
 
 if TYPE_CHECKING:
     from cbir.evaluation.protocol import Study
     from cli.evaluating import Request
+    from indexer.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ def compare_with_others(study: Study, index: Index, asking: Index | None, reques
     found = []
     if plan.refinements:
         plain = study_index(index, replace(plan, refinements=()), asking=asking)
-        found.append(Compared(request.index, (), True, compare_studies(study, plain, seed=request.seed)))
+        paired = compare_studies(study, plain, seed=request.seed)
+        found.append(Compared(request.settings.index, (), True, paired))
     for path in request.compare:
-        with Index.open(path, tenant=request.tenant) as other:
+        with open_index(request.settings, path) as other:
             paired = compare_studies(study, study_index(other, plan), seed=request.seed)
         found.append(Compared(path, tuple(map(wording, plan.refinements)), False, paired))
     return found

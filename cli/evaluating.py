@@ -21,6 +21,8 @@ from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
 from cbir.items.where import written
 from cli.comparing import Compared, compare_with_others
+from cli.opening import open_index
+from cli.settings import Settings
 from cli.versions import versions
 from indexer.index import Index
 from indexer.refine import wording
@@ -35,8 +37,7 @@ class Request:
     """A question.
 
     Args:
-        index: the gallery's.
-        tenant: whose items of it, where it keeps tenants, and of every other index.
+        settings: the gallery's index, and whose items of it and of every other index.
         plan: who asks, and who may be found.
         queries: who asks, as the user said it; None for every item.
         gallery: who may be found, likewise.
@@ -50,8 +51,7 @@ class Request:
         command: as it was typed.
     """
 
-    index: Path
-    tenant: str | None
+    settings: Settings
     plan: StudyPlan
     queries: str | None
     gallery: str | None
@@ -109,11 +109,11 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
     """
     started = time.perf_counter()
     with ExitStack() as stack:
-        index = stack.enter_context(Index.open(request.index, tenant=request.tenant))
+        index = stack.enter_context(open_index(request.settings))
         request = _with_column(index, request)
         asking: Index | None = None
         if request.asking:
-            asking = stack.enter_context(Index.open(request.asking, tenant=request.tenant))
+            asking = stack.enter_context(open_index(request.settings, request.asking))
         search: Search | None = None
         notes: tuple[str, ...] = ()
         if request.run:
@@ -180,7 +180,7 @@ def _whole_lists(
 
 
 def _study_at(path: Path, request: Request) -> Study:
-    with Index.open(path, tenant=request.tenant) as index:
+    with open_index(request.settings, path) as index:
         return study_index(index, request.plan)
 
 
@@ -237,7 +237,7 @@ def _who(request: Request) -> str:
     asked = f"queries of {request.queries}, " if request.queries else ""
     there = f"gallery of {request.gallery}, " if request.gallery else ""
     part = f"of all where {written(request.plan.where)}, " if request.plan.where else ""
-    tenant = f"of tenant {request.tenant}, " if request.tenant else ""
+    tenant = f"of tenant {request.settings.tenant}, " if request.settings.tenant else ""
     ranked = f"ranked by {request.run}, " if request.run else ""
     refined = "".join(f"refined by {wording(each)}, " for each in request.plan.refinements)
     return f"{tenant}{part}{cases}{asked}{there}{ranked}{refined}each query's group left out"

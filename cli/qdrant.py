@@ -28,19 +28,24 @@ Collection = Annotated[
 ]
 
 
-def server_of(settings: Settings) -> QdrantConnection | None:
-    """The server that is set, or else the one on which the index says that its store is; None for neither.
+def server_of(settings: Settings, path: Path | None = None) -> QdrantConnection | None:
+    """The server that is set, or else the one on which an index says that its store is; None for neither.
+
+    Args:
+        settings: of the run.
+        path: of another index than the settings': its collection is the one that it says.
 
     Raises:
         SpecError: an address or option that can't work.
     """
-    url = settings.qdrant_url or _url_of(settings.index)
+    is_other = path is not None and path != settings.index
+    url = settings.qdrant_url or _url_of(path or settings.index)
     if url is None:
         return None
     return QdrantConnection(
         url,
         api_key=settings.qdrant_api_key,
-        collection=settings.qdrant_collection,
+        collection=None if is_other else settings.qdrant_collection,
         grpc_port=settings.qdrant_grpc_port,
         timeout_s=settings.qdrant_timeout_s,
         ca_file=settings.qdrant_ca_file,

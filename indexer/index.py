@@ -64,6 +64,7 @@ class Index:
         self._catalog = opened.catalog
         self._embeddings = opened.embeddings
         self._spec = spec
+        self._server = server
         self._tenant = tenant
         self._shown = opened.catalog if tenant is None else _view(opened.catalog, self._columns, tenant)
 
@@ -319,7 +320,7 @@ class Index:
         """Check every file, count, embedding and a sample of searches; slow on purpose."""
         from indexer.verify import verify_index
 
-        return verify_index(self._path)
+        return verify_index(self._path, server=self._server)
 
     def close(self) -> None:
         """Let go of files and memory; closing twice is fine."""

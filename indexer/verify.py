@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from indexer.embeddings import Embeddings
+    from indexer.stores.qdrant.connection import QdrantConnection
 
 _SEED = 20240501
 _SAMPLE = 64
@@ -74,10 +75,15 @@ class VerifyReport:
         return not self.findings
 
 
-def verify_index(path: Path) -> VerifyReport:
+def verify_index(path: Path, *, server: QdrantConnection | None = None) -> VerifyReport:
     """Check the newest generation: files, counts, embeddings, and the store against exact search.
 
+    Args:
+        path: of the index directory.
+        server: of its store, where that is on one; None goes where the index says, without a key.
+
     Raises:
+        BackendError: that server can't be asked.
         IndexMissingError: nothing is there.
         IndexDamagedError: the manifest itself is damaged; anything else is a finding.
     """
@@ -91,7 +97,7 @@ def verify_index(path: Path) -> VerifyReport:
         return replace(report, findings=(str(error),))
     try:
         findings = _check_rows(opened)
-        n_queries, wrong = _check_store(path, opened)
+        n_queries, wrong = _check_store(path, opened, server)
     except IndexDamagedError as error:
         return replace(report, findings=(*findings, str(error)))
     finally:
@@ -143,14 +149,16 @@ def _of_other_length(embeddings: Embeddings) -> NDArray[np.int64]:
     return np.concatenate(wrong)
 
 
-def _check_store(path: Path, opened: Opened) -> tuple[int, list[str]]:
+def _check_store(path: Path, opened: Opened, server: QdrantConnection | None) -> tuple[int, list[str]]:
     manifest, embeddings = opened.manifest, opened.embeddings
     if not embeddings.n_rows:
         return 0, []
     rng = np.random.default_rng(_SEED)
     sample = rng.choice(embeddings.n_rows, min(_SAMPLE, embeddings.n_rows), replace=False)
     queries = embeddings.gather(np.sort(sample))
-    generation = Generation(path, manifest.fingerprint, embeddings, opened.catalog)
+    generation = Generation(
+        path, manifest.fingerprint, embeddings, opened.catalog, number=manifest.generation, server=server
+    )
     with closing(STORES[manifest.store.kind].open(generation, manifest.store, opened.store_files)) as store:
         found = store.search(queries, _DEPTH)
     truth = ExactStore(embeddings).search(queries, _DEPTH)
@@ -160,7 +168,8 @@ def _check_store(path: Path, opened: Opened) -> tuple[int, list[str]]:
         for mine, true in zip(found, truth, strict=True)
     )
     recall = hits / sum(len(true.scores) for true in truth)
-    least = _INVERTED_RECALL if manifest.store.files else _FLAT_RECALL
+    is_approximate = bool(manifest.store.files or manifest.store.settings)
+    least = _INVERTED_RECALL if is_approximate else _FLAT_RECALL
     if recall < least:
         return len(sample), [
             f"The store finds {recall:.3f} of the true neighbours, {least} is the least: build it again."

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from cli import options as opt
-from cli.qdrant import server_of
+from cli.opening import open_writer
 from cli.settings import load_settings
 from cli.terminal import note
 
 
 def compact(*, index: opt.IndexOption = None) -> None:
     """Give back the space of removed items, merge small files, and rebuild the store."""
-    from indexer.writer import IndexWriter
-
     settings = load_settings(index=index)
-    with IndexWriter.open(settings.index, server=server_of(settings)) as writer:
+    with open_writer(settings) as writer:
         n_dropped = writer.compact(device=settings.device)
     note(f"compacted {settings.index}: {n_dropped} embeddings without items dropped")

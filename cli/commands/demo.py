@@ -17,6 +17,7 @@ from cbir.errors import MissingLibraryError
 from cbir.printable import printable
 from cli.exit_codes import ExitCode
 from cli.ingesting import leave, source_list
+from cli.opening import look_at_index
 from cli.settings import Settings, load_settings
 from cli.terminal import note
 
@@ -86,10 +87,8 @@ def _write_labels(mammograms: Path, path: Path) -> None:
 
 def _tell_skipped(settings: Settings) -> None:
     """Every skipped file of the index, by reason."""
-    from indexer.index import Index
-
     names = defaultdict(list)
-    with Index.open(settings.index, resident=False) as index:
+    with look_at_index(settings) as index:
         for record in index.skipped():
             names[f"{record.reason}: {record.detail}"].append(Path(record.path).name)
     for why, files in sorted(names.items()):

@@ -9,6 +9,7 @@ import typer
 
 from cli import options as opt
 from cli.exit_codes import ExitCode
+from cli.opening import open_index
 from cli.settings import load_settings
 from cli.terminal import note, out
 
@@ -40,12 +41,11 @@ def duplicates(
     from cli.exit_codes import UsageProblem
     from cli.renderers import duplicates as render
     from indexer.duplicates import find_duplicates
-    from indexer.index import Index
 
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     settings = load_settings(index=index, tenant=tenant)
-    with Index.open(settings.index, tenant=settings.tenant) as opened:
+    with open_index(settings) as opened:
         try:
             found = find_duplicates(opened, near=near, across=across, on_progress=_Paced(len(opened)))
         except SpecError as error:

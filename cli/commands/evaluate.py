@@ -176,7 +176,7 @@ def evaluate(
         cases=_cases(by, case, case_label, of_images={"--run": run, "--refine": refine}),
     )
     request = Request(
-        index=settings.index, tenant=settings.tenant, plan=plan, queries=queries, gallery=gallery,
+        settings=settings, plan=plan, queries=queries, gallery=gallery,
         asking=asking, compare=others, repeat=repeats, run=run, definition=definition,
         whole_lists=whole_lists, seed=seed, command=str(ctx.meta[COMMAND]),
     )  # fmt: skip

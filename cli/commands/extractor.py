@@ -13,6 +13,7 @@ from cbir.errors import FingerprintError
 from cli import options as opt
 from cli.exit_codes import UsageProblem
 from cli.folders import weights_folder
+from cli.opening import look_at_index
 from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note
@@ -63,11 +64,10 @@ def weights(
     from cli.renderers.fitted import render_weights, weights_in_a_line
     from indexer.fitting.fusion import fit_weights
     from indexer.fitting.rows import fitting_rows
-    from indexer.index import Index
 
     refuse_target(output)
     part = selection(items)
-    with Index.open(settings.index, resident=False) as opened:
+    with look_at_index(settings) as opened:
         page = _page_of(opened, extractor, offline=settings.offline)
         rows = fitting_rows(opened, part, label=label)
         fitted = fit_weights(opened.spec, rows, k=k, seed=seed)
@@ -104,12 +104,11 @@ def whiten(
     from cbir.extractors.fitting.whitening import whiten as fit
     from cbir.extractors.preset_file import refuse_target, write_page
     from indexer.fitting.rows import fitting_rows
-    from indexer.index import Index
 
     amount = shrinkage_of(shrinkage)
     refuse_target(output)
     part = selection(items)
-    with Index.open(settings.index, resident=False) as opened:
+    with look_at_index(settings) as opened:
         page = _page_of(opened, extractor, offline=settings.offline)
         rows = fitting_rows(opened, part, label=label)
         projection = fit(rows.vectors, dim=dim, shrinkage=amount, labels=rows.labels if label else None)

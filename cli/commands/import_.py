@@ -10,6 +10,8 @@ import typer
 from cli import options as opt
 from cli.exit_codes import UsageProblem
 from cli.ingesting import give_account, leave
+from cli.opening import look_at_index
+from cli.qdrant import Collection, Url, server_of
 from cli.settings import Settings, StoreKind, load_settings
 from cli.terminal import note
 
@@ -56,6 +58,8 @@ def import_(
         bool, typer.Option("--thumbnails", help="Keep a small picture of each image that is there.")
     ] = False,
     store: Annotated[StoreKind | None, typer.Option(help="What finds neighbours (default: faiss).")] = None,
+    qdrant_url: Url = None,
+    qdrant_collection: Collection = None,
     skipped: opt.Skipped = None,
     workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,
@@ -76,7 +80,8 @@ def import_(
 
     settings = load_settings(
         index=output, store=store, workers=workers, timeout_s=timeout_s, memory_mb=memory_mb,
-        max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb,
+        max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb, qdrant_url=qdrant_url,
+        qdrant_collection=qdrant_collection,
     )  # fmt: skip
     if items is None and name is None:
         report = _import_export(embeddings, settings)
@@ -93,11 +98,11 @@ def import_(
         with ProgressDisplay(lambda: matrix.n_rows) as display:
             report = import_embeddings(
                 settings.index, matrix, table, name=name, sha256=sha256, store=settings.store,
-                thumbnails=thumbnails, on_progress=display,
+                server=server_of(settings), thumbnails=thumbnails, on_progress=display,
                 options=IngestOptions(limits=settings.limits, n_workers=settings.workers),
             )  # fmt: skip
     code = give_account(report, index=settings.index, skipped=skipped)
-    _tell_example(settings.index)
+    _tell_example(settings)
     leave(code)
 
 
@@ -118,15 +123,16 @@ def _import_export(file: Path, settings: Settings) -> IngestReport:
         f"from an index of {export.name} ({export.fingerprint[:8]}…)"
     )
     with ProgressDisplay(lambda: None) as display:
-        return import_export(settings.index, export, store=settings.store, on_progress=display)
+        return import_export(
+            settings.index, export, store=settings.store, server=server_of(settings), on_progress=display
+        )
 
 
-def _tell_example(path: Path) -> None:
+def _tell_example(settings: Settings) -> None:
     """How to ask it: an id that is in it."""
     import shlex
 
-    from indexer.index import Index
-
-    with Index.open(path, resident=False) as index:
+    with look_at_index(settings) as index:
         if item := next(index.items(), None):
-            note(f"search it with an item's id or path: cbir search {item.id} -i {shlex.quote(str(path))}")
+            path = shlex.quote(str(settings.index))
+            note(f"search it with an item's id or path: cbir search {item.id} -i {path}")

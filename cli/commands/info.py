@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cbir.printable import printable
 from cli import options as opt
-from cli.settings import load_settings
+from cli.opening import look_at_index
+from cli.settings import Settings, load_settings
 from cli.terminal import out
 
 if TYPE_CHECKING:
@@ -32,14 +32,13 @@ def info(
 ) -> None:
     """Say what an index is: extractor, counts, labels, size, age; or what its items can be chosen by."""
     if columns:
-        _tell_columns(load_settings(index=index).index, as_json=as_json)
+        _tell_columns(load_settings(index=index), as_json=as_json)
         return
-    from indexer.index import Index
     from indexer.ingesting.memos import remembered_sources
     from indexer.ingesting.precision import remembered_precision
 
     settings = load_settings(index=index)
-    with Index.open(settings.index, resident=False) as there:
+    with look_at_index(settings) as there:
         found = there.info()
         precision = remembered_precision(there)
         sources = [each.to_dict() for each in remembered_sources(there)]
@@ -76,11 +75,10 @@ def info(
     typer.echo(aligned([("index", str(settings.index)), *rows]), nl=False)
 
 
-def _tell_columns(path: Path, *, as_json: bool) -> None:
+def _tell_columns(settings: Settings, *, as_json: bool) -> None:
     from cli.renderers.column_list import render_columns, render_columns_json
-    from indexer.index import Index
 
-    with Index.open(path, resident=False) as there:
+    with look_at_index(settings) as there:
         found, n_items = list(there.columns()), len(there)
     out(render_columns_json(found, n_items) if as_json else render_columns(found, n_items))
 

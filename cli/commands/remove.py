@@ -10,7 +10,7 @@ import typer
 
 from cbir.errors import CbirError
 from cli import options as opt
-from cli.qdrant import server_of
+from cli.opening import look_at_index, open_writer
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -31,13 +31,10 @@ def remove(
     When one of them is not in the index, nothing is removed. An item comes back with the next update if
     its file still lies in a source that the index remembers.
     """
-    from indexer.index import Index
-    from indexer.writer import IndexWriter
-
     settings = load_settings(index=index)
     with (
-        IndexWriter.open(settings.index, server=server_of(settings)) as writer,
-        Index.open(settings.index, resident=False) as reader,
+        open_writer(settings) as writer,
+        look_at_index(settings) as reader,
     ):
         known = list(writer.paths())
         ids, paths = [], []

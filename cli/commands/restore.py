@@ -31,6 +31,6 @@ def restore(
         f"{settings.index}: generation {restored.generation}, {restored.n_items} items, {restored.n_files} "
         f"files, as {file} has them"
     )
-    if restored.lacks_store:
+    if restored.lacks_store:  # in files, wherever a server is set: its collection may be another copy's
         with IndexWriter.open(settings.index) as writer:
             build_store(writer, device=settings.device)

@@ -10,6 +10,7 @@ import typer
 from cbir.errors import SpecError
 from cli import options as opt
 from cli.exit_codes import UsageProblem
+from cli.opening import open_index
 from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note, out
@@ -62,11 +63,10 @@ def tune(
     settings, grid = load_settings(index=index, tenant=tenant), _grid(refine)
     from cli.renderers.tuning import render_tuning, render_tuning_json, verdict
     from indexer.fitting.refinement import tune_refinements
-    from indexer.index import Index
     from indexer.study import StudyPlan
 
     plan = StudyPlan(label=label, k=k, queries=selection(queries), gallery=selection(gallery))
-    with Index.open(settings.index, tenant=settings.tenant) as opened:
+    with open_index(settings) as opened:
         found = tune_refinements(opened, plan, grid, seed=seed, on_tried=_Telling())
     out(render_tuning_json(found, seed=seed) if as_json else render_tuning(found))
     for each in found.plain.notes:

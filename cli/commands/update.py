@@ -9,6 +9,7 @@ import typer
 from cbir.errors import CbirError
 from cli import options as opt
 from cli.ingesting import ingest_options, leave, run_ingest, source_list
+from cli.opening import look_at_index
 from cli.qdrant import server_of
 from cli.settings import load_settings
 
@@ -41,7 +42,6 @@ def update(
 
     It uses the networks that the index carries; files that are known already are not embedded again.
     """
-    from indexer.index import Index
     from indexer.ingest import update_index
     from indexer.ingesting.memos import remembered_sources
 
@@ -50,7 +50,7 @@ def update(
         max_file_mb=max_file_mb, for_processing=for_processing, secondary_capture=secondary_capture,
         burned_in=burned_in,
     )  # fmt: skip
-    with Index.open(settings.index, resident=False) as there:
+    with look_at_index(settings) as there:
         remembered = remembered_sources(there)
     new = source_list(sources, labels, label, group) if sources else None
     if new is None and (labels or label or group):

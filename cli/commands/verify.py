@@ -10,6 +10,7 @@ import typer
 from cbir.printable import printable
 from cli import options as opt
 from cli.exit_codes import ExitCode
+from cli.qdrant import server_of
 from cli.settings import load_settings
 from cli.terminal import note
 
@@ -22,7 +23,7 @@ def verify(*, index: opt.IndexOption = None, as_json: opt.AsJson = False) -> Non
     from indexer.verify import verify_index
 
     settings = load_settings(index=index)
-    report = verify_index(settings.index)
+    report = verify_index(settings.index, server=server_of(settings))
     if as_json:
         typer.echo(json.dumps({"cbir": "verify", "version": 1, "ok": report.ok, **asdict(report)}, indent=2))
     else:

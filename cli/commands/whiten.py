@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import options as opt
+from cli.opening import look_at_index
 from cli.selecting import selection
 from cli.settings import load_settings
 from cli.terminal import note
@@ -31,10 +32,9 @@ def whiten(
     from cbir.extractors.fitting.whitening import whiten as fit
     from indexer.fitting.projected import project_index
     from indexer.fitting.rows import fitting_rows
-    from indexer.index import Index
 
     amount, part = shrinkage_of(shrinkage), selection(items)
-    with Index.open(settings.index, resident=False) as opened:
+    with look_at_index(settings) as opened:
         rows, n_in = fitting_rows(opened, part, label=label), opened.dim
     projection = fit(rows.vectors, dim=dim, shrinkage=amount, labels=rows.labels if label else None)
     project_index(settings.index, output, projection)

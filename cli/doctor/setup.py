@@ -86,10 +86,10 @@ def _qdrant(settings: Settings) -> Iterator[Finding]:
 
 
 def _index(settings: Settings) -> Finding:
-    from indexer.index import Index
+    from cli.opening import look_at_index
 
     try:
-        with Index.open(settings.index, resident=False) as index:
+        with look_at_index(settings) as index:
             return Finding(
                 "index", "ok", f"{settings.index}: {len(index)} items, generation {index.generation}"
             )

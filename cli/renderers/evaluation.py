@@ -70,7 +70,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
             "generation": source.generation,
         },
         "case": cases and {"column": cases.column, "label": cases.label},
-        "tenant": request.tenant,
+        "tenant": request.settings.tenant,
         "where": request.plan.where and written(request.plan.where),
         "queries": request.queries,
         "gallery": request.gallery,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cbir.items.table import Table
     from indexer.importing.embedding_file import EmbeddingFile
     from indexer.storage.records import JSON
+    from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.writer import IndexWriter
 
 _OTHER_VECTOR = "copies of one image with another embedding: the first one's is kept; are the rows in order?"
@@ -48,6 +49,7 @@ def import_embeddings(
     name: str,
     sha256: str | None = None,
     store: str = "faiss",
+    server: QdrantConnection | None = None,
     thumbnails: bool = False,
     options: IngestOptions | None = None,
     on_progress: ProgressListener | None = None,
@@ -65,6 +67,7 @@ def import_embeddings(
         name: of the network that made them; imports under one name, dim and sha256 are taken as comparable.
         sha256: of that network's weights file, where it is known.
         store: one of ``indexer.stores.STORES``.
+        server: where a store that can be served is to be, or is.
         thumbnails: decode the images that are there, and keep a small picture of each.
         options: ``limits``, ``n_workers`` and ``commit_every_s`` are used.
         on_progress: called after every row; True asks to stop.
@@ -82,7 +85,7 @@ def import_embeddings(
             "rows. Give one row an embedding, in the same order."
         )
     spec = imported_spec(name, embeddings.dim, sha256=sha256)
-    with open_target(path, spec, store) as writer:
+    with open_target(path, spec, store, server) as writer:
         check_same_import(writer, _identity(embeddings, items, thumbnails=thumbnails))
         remember_sources(writer, SourceList((os.path.abspath(embeddings.path), items.path)))  # noqa: PTH100 (as the other sources)
         return _Import(writer, options or IngestOptions(), on_progress).run(

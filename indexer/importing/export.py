@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cbir.types import Scalar
     from indexer.exporting.read import ExportedFile, ExportFile
+    from indexer.stores.qdrant.connection import QdrantConnection
     from indexer.writer import IndexWriter
 
 
@@ -34,6 +35,7 @@ def import_export(
     export: ExportFile,
     *,
     store: str = "faiss",
+    server: QdrantConnection | None = None,
     options: IngestOptions | None = None,
     on_progress: ProgressListener | None = None,
 ) -> IngestReport:
@@ -48,6 +50,7 @@ def import_export(
         path: of the index directory; an import of the same export that was interrupted is continued.
         export: as ``open_export`` gives it.
         store: one of ``indexer.stores.STORES``.
+        server: where a store that can be served is to be, or is.
         options: ``commit_every_s`` is used.
         on_progress: called after every file; True asks to stop.
 
@@ -61,7 +64,7 @@ def import_export(
     spec = imported_spec(export.name, export.dim, sha256=export.fingerprint)
     with export.path.open("rb") as file:
         content = hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
-    with open_target(path, spec, store) as writer:
+    with open_target(path, spec, store, server) as writer:
         check_same_import(writer, {"export": content})
         remember_sources(writer, SourceList((os.path.abspath(export.path),)))  # noqa: PTH100 (as the other sources)
         if export.tenant_column:
