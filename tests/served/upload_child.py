@@ -1,7 +1,12 @@
-"""A writer to be killed while it uploads: upload_child.py INDEX URL; run by the tests beside it."""
+"""Writers to be killed while they upload: upload_child.py INDEX URL; run by the tests beside it.
+
+For every line on stdin it forks one, which starts in no time since everything is imported: it says its
+process id, then how many items it has acknowledged. ``gone`` is said when it is.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
 from gallery import add, unit_rows
 
 from indexer import IndexWriter
+from indexer.stores.qdrant import live  # noqa: F401  # likewise
 from indexer.stores.qdrant.connection import QdrantConnection
 
 ROWS = unit_rows(5000, 8, seed=6)
@@ -29,4 +35,9 @@ def write(path: Path, url: str) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), sys.argv[2])
+    for _ in sys.stdin:
+        if (writer := os.fork()) == 0:
+            print(os.getpid(), flush=True)
+            write(Path(sys.argv[1]), sys.argv[2])
+        os.waitpid(writer, 0)
+        print("gone", flush=True)
