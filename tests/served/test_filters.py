@@ -13,7 +13,7 @@ from cbir.errors import BackendError
 from cbir.items.where import parse_where
 from cbir.types import Query
 from indexer import Index, IndexWriter
-from indexer.stores import approximate
+from indexer.stores import exact
 
 LABEL_1 = {"key": '"label"', "match": {"any": ["l1"]}}
 SHARED = {"key": "cbir.shared", "match": {"value": True}}
@@ -21,7 +21,7 @@ SHARED = {"key": "cbir.shared", "match": {"value": True}}
 
 @pytest.fixture(autouse=True)
 def every_filter_goes_to_the_server(monkeypatch):
-    monkeypatch.setattr(approximate, "FEW_ROWS", 0)
+    monkeypatch.setattr(exact, "FEW_ROWS", 0)
 
 
 def asked(index, site, where) -> list[tuple[str, float]]:
