@@ -99,9 +99,9 @@ def _check_train_groups(material: Material) -> None:
         groups = {material.groups[row] for row in rows}
         if len(groups) < _LEAST:
             raise ItemsError(
-                f"{material.source}: class {name!r} has {len(rows)} images of {len(groups)} groups in train; it "
-                f"needs {_LEAST} groups. Add images of more patients, merge it with another class, or leave "
-                "its label empty."
+                f"{material.source}: class {name!r} has {len(rows)} images of {len(groups)} groups in train, "
+                f"and needs {_LEAST} groups. Add images of more patients, merge it with another class, or "
+                "leave its label empty."
             )
 
 

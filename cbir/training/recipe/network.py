@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
+from cbir.training.augment import augmentation_of
 from cbir.training.losses import LOSSES, NEEDS_ORDER
 from cbir.training.recipe.entry import Named, check_least, page_sha256
 
@@ -124,7 +125,7 @@ class NetworkRecipe:
         losses: terms of the sum that is made small.
         batches: of a step.
         optimiser: and its rates.
-        augment: in the order in which it happens to an image.
+        augment: of ``AUGMENTATIONS``, in their order.
         cache_px: the side to which an image is brought once, before the augmentation cuts its part out.
         side_px: of what the network gets; None as the start extractor has it.
         epochs: at most.
@@ -154,6 +155,7 @@ class NetworkRecipe:
         for key, value in (("epochs", self.epochs), ("patience", self.patience), ("cache_px", self.cache_px)):
             check_least(key, value, 1)
         check_least("seed", self.seed, 0)
+        augmentation_of(self.augment)
         if self.side_px is not None:
             check_least("side_px", self.side_px, 1)
             if self.side_px > self.cache_px:
