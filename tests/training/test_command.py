@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from cbir.extractors.build import load_extractor
+from cbir.training.embedding import embed_files
+from cli.app import app
+
+RECIPE = """
+name = "tiny"
+kind = "network"
+extractor = "{page}"
+epochs = 3
+patience = 3
+seed = 0
+cache_px = 72
+augment = [{{ name = "flip_horizontal", chance = 0.5 }}]
+
+[batches]
+size = 12
+per_class = 4
+
+[optimiser]
+old_rate = 1e-3
+new_rate = 1e-2
+weight_decay = 1e-4
+clip = 1.0
+
+[losses.triplet]
+weight = 1.0
+margin = 0.5
+
+[losses.cross_entropy]
+weight = 0.3
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run `cbir` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_words(*words, expect=0):
+        result = CliRunner().invoke(app, [str(word) for word in words], prog_name="cbir")
+        assert result.exit_code == expect, result.output
+        return result
+
+    return run_words
+
+
+@pytest.fixture
+def recipe(tmp_path, tiny_model):
+    page = tmp_path / "tiny-recipe.toml"
+    page.write_text(RECIPE.format(page=tiny_model / "tiny.toml"))
+    return page
+
+
+@pytest.fixture
+def made(make_items):
+    return make_items(n_groups=8, n_images=2)
+
+
+def train(run, recipe, items, *more, expect=0, output="x"):
+    return run(
+        "train",
+        recipe,
+        "--items",
+        items,
+        "-o",
+        output,
+        "--device",
+        "cpu",
+        "--workers",
+        2,
+        *more,
+        expect=expect,
+    )
+
+
+def test_a_training_leaves_an_extractor_and_says_what_it_is_worth(run, recipe, made, tmp_path):
+    done = train(run, recipe, made)
+    folder = tmp_path / "x"
+    assert "epoch 3/3" in done.stderr
+    assert "images: 48 used, 0 skipped" in done.stderr
+    names = {each.name for each in folder.iterdir()}
+    assert names >= {
+        *(
+            "extractor.toml",
+            "recipe.toml",
+            "split.csv",
+            "history.jsonl",
+            "curves.svg",
+            "card.json",
+            "card.md",
+        ),
+        *("weights", "events", "checkpoints"),
+    }
+    card = json.loads((folder / "card.json").read_text())
+    extractor = load_extractor(folder, offline=True)
+    assert card["extractor"]["fingerprint"] == extractor.fingerprint
+    assert card["use"] == "Research use only, not for diagnosis."
+    assert card["start"][0]["name"] == "seeded random numbers"
+    assert [part["images"] for part in card["data"]["parts"]] == [24, 8, 16] or sum(
+        part["images"] for part in card["data"]["parts"]
+    ) == 48
+    assert len(card["data"]["hash"]) == len(card["data"]["split_hash"]) == 64
+    against = card["test"]["against_start"]
+    assert against["difference"] == pytest.approx(against["value"] - against["start"])
+    assert card["test"]["measures"]["precision"]["macro"]["random"] is not None
+    text = (folder / "card.md").read_text()
+    assert "Research use only" in text
+    assert "What is not claimed" in text
+    rows = list(csv.DictReader((folder / "split.csv").read_text().splitlines()))
+    assert {row["split"] for row in rows} == {"train", "val", "test"}
+    assert len(rows) == 48
+
+    built = run(
+        "index", "build", made.parent, "--labels", made, "-o", "x.index", "--extractor", "x", expect=3
+    )
+    assert "48" in built.stderr
+    info = json.loads(run("index", "info", "-i", "x.index", "--json").stdout)
+    assert extractor.fingerprint in json.dumps(info)
+
+
+def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(run, recipe, made, tmp_path, monkeypatch):
+    train(run, recipe, made, output="whole")
+    import cli.training as shown
+
+    seen = []
+    original = shown.TrainingDisplay.epoch
+
+    def stop(self, done, *, is_best):
+        original(self, done, is_best=is_best)
+        seen.append(done.epoch)
+        if done.epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shown.TrainingDisplay, "epoch", stop)
+        stopped = train(run, recipe, made, expect=130)
+    assert "keeps the best so far; go on with --resume" in stopped.stderr
+    load_extractor(tmp_path / "x", offline=True)
+    assert not (tmp_path / "x" / "card.json").exists()
+    refused = train(run, recipe, made, expect=1)
+    assert "go on with --resume" in refused.stderr
+    train(run, recipe, made, "--resume")
+    paths = [str(made.parent / row["path"]) for row in csv.DictReader(made.read_text().splitlines())][:6]
+    first, second = (
+        embed_files(load_extractor(tmp_path / name, offline=True), paths).vectors for name in ("whole", "x")
+    )
+    assert abs(first - second).max() < 1e-6
+    assert (tmp_path / "x" / "history.jsonl").read_text().count("\n") == 3
+
+
+def test_a_run_of_something_else_is_not_gone_on_with(run, recipe, made):
+    train(run, recipe, made, "--epochs", 1)
+    other = train(run, recipe, made, "--epochs", 2, "--resume", expect=1)
+    assert "begun with other settings" in other.stderr
+    seed = train(run, recipe, made, "--epochs", 1, "--seed", 3, "--resume", expect=1)
+    assert seed.stderr.count("error:") == 1
+
+
+def test_a_file_that_is_no_image_is_skipped_and_told(run, recipe, made, tmp_path):
+    (made.parent / "stripes0-0.png").write_bytes(b"no image")
+    done = train(run, recipe, made, "--epochs", 1, expect=3)
+    assert "47 used, 1 skipped (not_an_image 1)" in done.stderr
+    (line,) = (tmp_path / "x" / "skipped.jsonl").read_text().splitlines()
+    assert json.loads(line)["path"].endswith("stripes0-0.png")
+
+
+def rewritten(made, tmp_path, change):
+    folder = shutil.copytree(made.parent, tmp_path / "changed")
+    rows = list(csv.reader((folder / "items.csv").read_text().splitlines()))
+    with (folder / "items.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(change(rows))
+    return folder / "items.csv"
+
+
+BAD = {
+    "no label": (lambda rows: [[r[0], "" if i else r[1], *r[2:]] for i, r in enumerate(rows)], "has a label"),
+    "one class": (
+        lambda rows: [[r[0], "all" if i else r[1], *r[2:]] for i, r in enumerate(rows)],
+        "two classes or more",
+    ),
+    "one patient": (
+        lambda rows: [[r[0], r[1], r[1] if i else r[2], *r[3:]] for i, r in enumerate(rows)],
+        "",
+    ),
+    "no group": (
+        lambda rows: [[r[0], r[1], "" if i else r[2], *r[3:]] for i, r in enumerate(rows)],
+        "no group",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_images_that_nothing_can_be_learned_from_are_refused_before_the_first_step(
+    run, recipe, made, tmp_path, name
+):
+    change, words = BAD[name]
+    done = train(run, recipe, rewritten(made, tmp_path, change), expect=1)
+    assert words in done.stderr
+    assert done.stderr.count("error:") == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_too_few_images_for_a_batch(run, recipe, make_items, tmp_path):
+    done = train(run, recipe, make_items(n_groups=5, n_images=1), "--batch", 48, expect=1)
+    assert "a batch takes 12 classes" in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_column_recipe_or_file_that_is_not_there(run, recipe, made):
+    assert "no column" in train(run, recipe, made, "--label", "nothing", expect=1).stderr
+    assert "no column" in train(run, recipe, made, "--split", "nothing", expect=2).stderr
+    assert "is no recipe" in train(run, "nothing", made, expect=2).stderr
+    assert train(run, recipe, "nothing.csv", expect=1).stderr.count("error:") == 1
+    assert "--items FILE" in run("train", recipe, expect=2).stderr
+
+
+def test_the_recipes_are_listed(run):
+    assert "metric-learning" in run("train", "--list").stdout
+
+
+def test_a_full_disk_is_one_line(run, recipe, made, tmp_path, monkeypatch):
+    import errno
+
+    import cbir.training.run as folder
+
+    def full(fresh, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder, "_replace", full)
+    done = train(run, recipe, made, expect=1)
+    assert "begun.json: No space left on device" in done.stderr
