@@ -20,20 +20,26 @@ class FrozenRecipe:
         name: for people.
         extractors: presets' names or pages of TOML, whose vectors are joined.
         head: with its settings.
+        sides_px: each network sees the image at each of these; none takes what its page says.
         seed: of everything that is drawn.
 
     Raises:
-        SpecError: no extractor, or a seed out of its range.
+        SpecError: no extractor, or a seed or side out of its range.
     """
 
     name: str
     extractors: tuple[str, ...]
     head: Named
+    sides_px: tuple[int, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.extractors:
             raise SpecError("extractors is empty; name at least one preset or page.")
+        for side_px in self.sides_px:
+            check_least("sides_px", side_px, 1)
+        if len(set(self.sides_px)) != len(self.sides_px):
+            raise SpecError(f"sides_px is {list(self.sides_px)}; name each side once.")
         check_least("seed", self.seed, 0)
 
     @property
@@ -47,6 +53,7 @@ class FrozenRecipe:
             "name": self.name,
             "kind": "frozen",
             "extractors": list(self.extractors),
+            "sides_px": list(self.sides_px),
             "seed": self.seed,
             "head": self.head.to_dict(),
         }

@@ -27,6 +27,8 @@ RECIPES: Mapping[str, Path] = {
     "advanced-finetune": _FOLDER / "advanced-finetune.toml",
     "metric-learning": _FOLDER / "metric-learning.toml",
     "ordinal": _FOLDER / "ordinal.toml",
+    "linear": _FOLDER / "linear.toml",
+    "handcrafted-fusion": _FOLDER / "handcrafted-fusion.toml",
 }
 """Every recipe's page by its name."""
 
@@ -86,12 +88,14 @@ def _network(page: Mapping[str, object]) -> NetworkRecipe:
 
 
 def _frozen(page: Mapping[str, object]) -> FrozenRecipe:
-    _only("recipe", page, "name", "kind", "extractors", "head", "seed")
+    _only("recipe", page, "name", "kind", "extractors", "head", "sides_px", "seed")
     named = entry_list(page, "extractors")
+    sides = entry_list({"sides_px": []} | dict(page), "sides_px")
     return FrozenRecipe(
         name=text_entry("recipe", page, "name"),
         extractors=tuple(text_entry("extractors", {"each": name}, "each") for name in named),
         head=_named("head", page.get("head")),
+        sides_px=tuple(int_entry("sides_px", {"each": side}, "each") for side in sides),
         seed=int_entry("recipe", page, "seed") if "seed" in page else 0,
     )
 
