@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from cbir.training.card import gain, no_result
 from cbir.training.counts import count_parts
+from cbir.training.recipe import NetworkRecipe
 from cbir.training.train import plan_training, train
 from cli.exit_codes import ExitCode
 from cli.progress import open_bar
@@ -41,7 +42,8 @@ def run_training(
     for line in planned.notes:
         note(f"note: {line}")
     try:
-        with TrainingDisplay(planned.recipe.epochs) as display:
+        n_epochs = planned.recipe.epochs if isinstance(planned.recipe, NetworkRecipe) else 0
+        with TrainingDisplay(n_epochs) as display:
             finished = train(planned, folder, options, display, resume=resume)
     except KeyboardInterrupt:
         note(f"interrupted: {folder} keeps the best so far; go on with --resume")
@@ -58,11 +60,12 @@ def _plan(planned: Planned, options: RunOptions) -> str:
         ("split", f"{material.split_hash[:8]}…, by patient"),
         ("device", options.torch_device),
     ]
-    batches = recipe.batches
-    made = f"{batches.n_classes} classes × {batches.per_class}" if batches.per_class else "shuffled"
-    n_steps = -(-len(material.rows("train")) // batches.size)
-    said = f"{batches.size} images ({made}), {n_steps} an epoch, at most {recipe.epochs} epochs"
-    head.append(("batches", said))
+    if isinstance(recipe, NetworkRecipe):
+        batches = recipe.batches
+        made = f"{batches.n_classes} classes × {batches.per_class}" if batches.per_class else "shuffled"
+        n_steps = -(-len(material.rows("train")) // batches.size)
+        said = f"{batches.size} images ({made}), {n_steps} an epoch, at most {recipe.epochs} epochs"
+        head.append(("batches", said))
     counts = [["part", "images", "patients", *material.classes]]
     counts += [
         [each.part, str(each.n_images), str(each.n_groups), *map(str, each.by_class)]

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from cbir.extractors.build import ResolvedExtractor, load_resolved, resolve_extr
 from cbir.training.card import Card, card_json, card_text
 from cbir.training.embedding import embed_files
 from cbir.training.measuring import Measured, measure
-from cbir.training.recipe import NetworkRecipe
+from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe
 from cbir.training.run import Begun, RunFolder, write_text
-from cbir.training.start import find_start
+from cbir.training.start import Start, find_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
     from cbir.images.steps import JSON
     from cbir.training.embedding import Unread
+    from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
     from cbir.training.options import RunOptions, Watcher
     from cbir.training.recipe import Recipe
-    from cbir.training.start import Start
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +50,9 @@ class Planned:
         notes: on what is possible, but poorer for it.
     """
 
-    recipe: NetworkRecipe
+    recipe: NetworkRecipe | FrozenRecipe
     material: Material
-    start: Start
+    start: Start | JoinedExtractors
     notes: tuple[str, ...]
 
     @property
@@ -103,8 +103,23 @@ def plan_training(recipe: Recipe, material: Material, options: RunOptions) -> Pl
         SpecError: the recipe makes no sense with its start.
         WeightsError: the start's weights are missing, or not the pinned ones.
     """
-    if not isinstance(recipe, NetworkRecipe):
-        raise SpecError(f"Recipe {recipe.name!r} trains no network; cbir train takes those that do.")
+    if isinstance(recipe, EnsembleRecipe):
+        raise SpecError(
+            f"Recipe {recipe.name!r} has {len(recipe.members)} members. Train each, and join their "
+            "pages with cbir extractor weights."
+        )
+    if isinstance(recipe, FrozenRecipe):
+        from cbir.training.frozen import join_extractors
+        from cbir.training.preflight import check_material
+
+        if options.weights is not None:
+            raise SpecError(
+                f"Recipe {recipe.name!r} starts from {', '.join(recipe.extractors)}, but --weights names one "
+                'file; name it in a page of TOML: source = "file:…", and the page as --start.'
+            )
+        notes = check_material(material)
+        joined = join_extractors(recipe, offline=options.offline, store=options.store)
+        return Planned(recipe, material, joined, notes)
     from cbir.training.of_network import check_network
 
     notes = check_network(recipe, material)
@@ -131,7 +146,10 @@ def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, 
     began = time.monotonic()
     with RunFolder.open(path, planned.begun, resume=resume) as run:
         write_text(run.recipe, _page(planned.recipe))
-        trained = _train_network(planned, run, options, watch, resume=resume)
+        if isinstance(planned.start, Start):
+            trained = _train_network(planned, planned.start, run, options, watch, resume=resume)
+        else:
+            trained = _train_frozen(planned, planned.start, run, options, watch)
         return _tell(planned, run, options, trained, began)
 
 
@@ -157,19 +175,28 @@ class _Trained:
 
 
 def _train_network(
-    planned: Planned, run: RunFolder, options: RunOptions, watch: Watcher, *, resume: bool
+    planned: Planned, start: Start, run: RunFolder, options: RunOptions, watch: Watcher, *, resume: bool
 ) -> _Trained:
     from cbir.training.of_network import run_network
 
-    start = planned.start
-    chosen = run_network(
-        planned.recipe, planned.material, start, run, options=options, watch=watch, resume=resume
-    )
+    recipe = cast("NetworkRecipe", planned.recipe)
+    chosen = run_network(recipe, planned.material, start, run, options=options, watch=watch, resume=resume)
     after = resolve_extractor(run.path, offline=True)
     before = ResolvedExtractor(start.spec, (start.weights,))
     material, contents, unread, vectors = _vectors(after, planned.material, options, watch)
     _, _, _, start_vectors = _vectors(before, material, options, watch)
     return _Trained(material, contents, unread, vectors, start_vectors, chosen)
+
+
+def _train_frozen(
+    planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
+) -> _Trained:
+    from cbir.training.of_frozen import run_frozen
+
+    recipe = cast("FrozenRecipe", planned.recipe)
+    done = run_frozen(recipe, planned.material, joined, run, options=options, watch=watch)
+    chosen: dict[str, JSON] = {"head": done.head.chosen, "macro P@10": done.head.precision}
+    return _Trained(done.material, done.contents, done.unread, done.trained, done.start, chosen)
 
 
 def _tell(planned: Planned, run: RunFolder, options: RunOptions, trained: _Trained, began: float) -> Finished:
@@ -211,7 +238,7 @@ def _vectors(
     return material.take(rows), contents, found.unread, found.vectors[first]
 
 
-def _page(recipe: NetworkRecipe) -> str:
+def _page(recipe: NetworkRecipe | FrozenRecipe) -> str:
     """The recipe as it is used, so that it can be used again."""
     import tomlkit
 

@@ -238,3 +238,40 @@ def test_a_full_disk_is_one_line(run, recipe, made, tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "_replace", full)
     done = train(run, recipe, made, expect=1)
     assert "begun.json: No space left on device" in done.stderr
+
+
+def test_a_light_head_is_an_extractor_too(run, made, tmp_path, tiny_model):
+    done = train(run, "linear", made, "--start", tiny_model / "tiny.toml", expect=0)
+    assert "images: 48 used, 0 skipped" in done.stderr
+    extractor = load_extractor(tmp_path / "x", offline=True)
+    card = json.loads((tmp_path / "x" / "card.json").read_text())
+    assert card["extractor"]["fingerprint"] == extractor.fingerprint
+    assert extractor.projection is not None
+    paths = [str(path) for path in sorted(made.parent.glob("*.png"))[:3]]
+    assert embed_files(extractor, paths).vectors.shape == (3, extractor.dim)
+
+
+@pytest.mark.soak
+def test_linear_on_real_mammograms_from_items_to_evaluation_in_five_minutes(
+    run, mini_mias, weights_folder, tmp_path
+):
+    import time
+
+    began = time.monotonic()
+    page = (tmp_path / "d121.toml").absolute()
+    from cbir.extractors.preset import PRESETS
+
+    text = PRESETS["densenet121"].read_text()
+    weights = weights_folder / "densenet121.fp16.safetensors"
+    page.write_text(text.replace("hub:timm/densenet121.tv_in1k", f"file:{weights}"))
+    run("items", "split", mini_mias / "labels.csv", "-o", "split.csv", "--label", "density")
+    columns = ("--label", "density", "--group", "patient_id")
+    run("train", "linear", "--items", "split.csv", *columns, "--start", page, "-o", "x", "--device", "cpu")
+    run("index", "build", "split.csv", *columns, "-o", "x.index", "--extractor", "x")
+    words = ("--queries", "split=test", "--gallery", "split=train", "--json")
+    found = json.loads(run("evaluate", "-i", "x.index", *words).stdout)
+    card = json.loads((tmp_path / "x" / "card.json").read_text())
+    macro = found["measures"]["precision"]["macro"]["value"]
+    assert macro == pytest.approx(card["test"]["measures"]["precision"]["macro"]["value"], abs=0.01)
+    assert macro > found["measures"]["precision"]["macro"]["random"]
+    assert time.monotonic() - began < 300
