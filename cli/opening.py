@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.exit_codes import UsageProblem
 from cli.qdrant import server_of
 
 if TYPE_CHECKING:
@@ -39,8 +41,21 @@ def look_at_index(settings: Settings) -> Index:
     return Index.open(settings.index, resident=False)
 
 
-def open_writer(settings: Settings) -> IndexWriter:
-    """Open the index to change it; see ``IndexWriter.open``."""
+def open_writer(settings: Settings, *, takes_over: bool = False) -> IndexWriter:
+    """Open the index to change it; see ``IndexWriter.open``.
+
+    Args:
+        settings: of the run.
+        takes_over: see ``QdrantConnection``.
+
+    Raises:
+        UsageProblem: nothing to take over, for no server is known.
+    """
     from indexer.writer import IndexWriter
 
-    return IndexWriter.open(settings.index, server=server_of(settings))
+    server = server_of(settings)
+    if takes_over and server is None:
+        raise UsageProblem("--replace takes a name on a Qdrant server over: name the server, --qdrant-url.")
+    if takes_over and server is not None:
+        server = replace(server, takes_over=True)
+    return IndexWriter.open(settings.index, server=server)

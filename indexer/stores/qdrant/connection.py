@@ -72,6 +72,8 @@ class QdrantConnection:
         insecure_key: send the API key over plain HTTP to another machine all the same.
         thumbnail_url: becomes each point's ``thumbnail`` with ``{id}`` the item's: what Qdrant's web page
             shows as a picture where it ends in ``.jpg``.
+        takes_over: a store made anew gets the name even where it stands for another index's collection,
+            which is dropped.
         options: for new collections.
     """
 
@@ -84,6 +86,7 @@ class QdrantConnection:
     ca_file: Path | None = None
     insecure_key: bool = False
     thumbnail_url: str | None = None
+    takes_over: bool = False
     options: CollectionOptions = CollectionOptions()
 
     def __post_init__(self) -> None:

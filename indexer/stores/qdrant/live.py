@@ -16,7 +16,7 @@ from cbir.errors import BackendError
 from indexer.manifest import StoreRef
 from indexer.stores.qdrant.connection import COLLECTION, URL
 from indexer.stores.qdrant.kept_columns import Kept, filterable, kept_in, learn, merged
-from indexer.stores.qdrant.mark import Mark, check_owner, mark_of
+from indexer.stores.qdrant.mark import CHOOSE, Mark, check_owner, mark_of
 from indexer.stores.qdrant.payload import indexes
 from indexer.stores.qdrant.search import COLUMNS
 from indexer.stores.qdrant.served import owned
@@ -73,12 +73,15 @@ class ServedCollection:
         if self._connection.collection is None:
             self._connection = replace(self._connection, collection=f"cbir-{index_id[:_ID_DIGITS]}")
         server = self._open()
-        self._check_free(server, generation)
+        replaced = self._check_free(server, generation)
         rows = live_rows(generation.catalog)
         columns = learn(items_of_rows(generation.catalog, rows))
-        mark = Mark(index_id, generation.fingerprint, generation.number - 1, generation.number)
+        mark = Mark(
+            index_id, generation.fingerprint, generation.number - 1, generation.number, replaced=replaced
+        )
         self._name = f"{self._alias}-{generation.number:08d}-{secrets.token_hex(4)}"
-        server.create(self._name, generation.embeddings.dim, len(rows), mark.to_metadata())
+        known = {key: value for key, value in mark.to_metadata().items() if value is not None}
+        server.create(self._name, generation.embeddings.dim, len(rows), known)
         self._index(server, generation, columns, {})
         self._upsert(server, generation, rows)
         server.swap(self._alias, self._name)
@@ -103,10 +106,10 @@ class ServedCollection:
         n_points, n_live = server.count(self._name), _n_live(generation)
         if n_points != n_live:
             raise self._miscounted(n_points, n_live)
-        done = replace(left.mark, generation=generation.number, pending=None, n_points=n_points)
-        server.mark(self._name, done.to_metadata())
         if left.looks_around:
             self._drop_others(server, left.mark)
+        done = Mark(left.mark.index, left.mark.fingerprint, generation.number, n_points=n_points)
+        server.mark(self._name, done.to_metadata())
 
     def settle(self, generation: Generation) -> None:
         """See ``LiveStore``."""
@@ -183,24 +186,27 @@ class ServedCollection:
             if key not in there:
                 server.index_field(self._name, key, form)
 
-    def _check_free(self, server: QdrantServer, generation: Generation) -> None:
-        """The alias may be new or the index's own."""
+    def _check_free(self, server: QdrantServer, generation: Generation) -> str | None:
+        """The alias may be new, the index's own, or one to take over: then, which other index's it was."""
         described = server.describe(self._alias)
         if described is None:
-            return
-        check_owner(described, self._connection, self._alias, generation)
+            return None
+        mark = mark_of(described.metadata) if self._connection.takes_over else None
+        if mark is None:
+            mark = check_owner(described, self._connection, self._alias, generation, CHOOSE)
         if server.target(self._alias) is None:
             raise BackendError(
                 f"{self._alias!r} on {self._connection.url} is a collection, where an alias is to be. Choose "
                 "another name with --qdrant-collection."
             )
+        return mark.replaced if mark.index == generation.catalog.memo(INDEX_ID) else mark.index
 
     def _drop_others(self, server: QdrantServer, mark: Mark) -> None:
-        """Drop what the alias stood for before, and what killed writers left."""
+        """Drop what the alias stood for before, another index's if so, and what killed writers left."""
         for name in server.names(f"{self._alias}-"):
             described = None if name == self._name else server.describe(name)
             other = mark_of(described.metadata) if described else None
-            if other is not None and other.index == mark.index:
+            if other is not None and other.index in (mark.index, mark.replaced):
                 server.drop(name)
 
     def _described(self, generation: Generation, columns: Mapping[str, Kept]) -> StoreRef:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DISTANCE = "Dot"
-_CHOOSE = "Choose another name with --qdrant-collection."
+CHOOSE = (
+    "Choose another name with --qdrant-collection, or let this index take it over: "
+    "cbir index convert --store qdrant --replace."
+)
+SEARCH_THAT = "Search with the index that it is of; to search this one without it: --store exact."
+"""What to do about another's collection: for who makes one, and for who searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Mark:
         pending: that a writer is bringing it to, or was when it was killed; None when it is finished. Until
             then points may be too many, and payloads newer than the generation.
         n_points: when it was last finished.
+        replaced: the id of the index whose collection had the name before, until that is dropped.
     """
 
     index: str
@@ -38,6 +44,7 @@ class Mark:
     generation: int
     pending: int | None = None
     n_points: int = 0
+    replaced: str | None = None
 
     def to_metadata(self) -> Payload:
         """As metadata that replaces, key by key, what was there."""
@@ -49,6 +56,7 @@ class Mark:
             "generation": self.generation,
             "pending": self.pending,
             "n_points": self.n_points,
+            "replaced": self.replaced,
         }
 
     def holds(self, generation: int) -> bool:
@@ -66,17 +74,18 @@ def mark_of(metadata: Payload) -> Mark | None:
             "generation": int(generation),
             "n_points": int(n_points),
         } if format_ == FORMAT:
-            pending = metadata.get("pending")
+            pending, replaced = metadata.get("pending"), metadata.get("replaced")
             return Mark(
-                index, fingerprint, generation, pending if isinstance(pending, int) else None, n_points
-            )
+                index, fingerprint, generation, pending if isinstance(pending, int) else None, n_points,
+                replaced if isinstance(replaced, str) else None,
+            )  # fmt: skip
     return None
 
 
 def check_owner(
-    described: Described, connection: QdrantConnection, name: str, generation: Generation
+    described: Described, connection: QdrantConnection, name: str, generation: Generation, advice: str
 ) -> Mark:
-    """The mark of a collection that is the index's own.
+    """The mark of a collection that is the index's own; else the advice is in the error.
 
     Raises:
         FingerprintError: another extractor's vectors are in it.
@@ -85,15 +94,15 @@ def check_owner(
     where = f"Collection {name!r} on {connection.url}"
     mark, index = mark_of(described.metadata), str(generation.catalog.memo(INDEX_ID))
     if mark is None:
-        raise BackendError(f"{where} was not made by this version of cbir. {_CHOOSE}")
+        raise BackendError(f"{where} was not made by this version of cbir. {advice}")
     if mark.fingerprint != generation.fingerprint:
         raise FingerprintError(
             f"{where} was built with another extractor ({mark.fingerprint[:8]}…) than this index "
-            f"({generation.fingerprint[:8]}…). {_CHOOSE}"
+            f"({generation.fingerprint[:8]}…). {advice}"
         )
     if mark.index != index:
         raise BackendError(
-            f"{where} belongs to another index ({mark.index[:8]}…) than this ({index[:8]}…). {_CHOOSE}"
+            f"{where} belongs to another index ({mark.index[:8]}…) than this ({index[:8]}…). {advice}"
         )
     return mark
 

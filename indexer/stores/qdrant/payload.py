@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from indexer.catalog import Catalog, Place
 
 TECHNICAL = "cbir"
-"""The key of what is not a column: ids, shared, head, part, frame, sha256, box."""
+"""The key of what is not a column: ids, shared, head, part, frame, sha256, box; on a server, index."""
 
 SHARED = f"{TECHNICAL}.shared"
 THUMBNAIL = "thumbnail"

@@ -9,11 +9,13 @@ import numpy as np
 from cbir.errors import BackendError
 from indexer.stores.approximate import ApproximateStore
 from indexer.stores.qdrant.kept_columns import filterable, kept_in
-from indexer.stores.qdrant.mark import Mark, check_owner, check_vectors, mark_of
+from indexer.stores.qdrant.mark import SEARCH_THAT, Mark, check_owner, check_vectors, mark_of
 from indexer.stores.qdrant.payload import TECHNICAL
+from indexer.stores.qdrant.retry import ServerTroubleError
 from indexer.stores.qdrant.search import EngineFinder
 from indexer.stores.qdrant.server import QdrantServer, connect
-from indexer.stores.qdrant.upload import content_of
+from indexer.stores.qdrant.upload import content_of, is_of
+from indexer.stores.store import INDEX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +66,7 @@ def owned(server: QdrantServer, generation: Generation) -> Mark:
     described = server.describe(name)
     if described is None:
         raise BackendError(f"There is no collection {name!r} on {connection.url}. {_MAKE_AGAIN}")
-    mark = check_owner(described, connection, name, generation)
+    mark = check_owner(described, connection, name, generation, SEARCH_THAT)
     check_vectors(described, connection, name, generation.embeddings.dim)
     return mark
 
@@ -97,7 +99,8 @@ class ServedEngine:
     def __init__(self, server: QdrantServer, generation: Generation, *, is_current: bool) -> None:
         self._server = server
         self._name = server.connection.collection or ""
-        self._number = generation.number
+        self._generation = generation
+        self._index = generation.catalog.memo(INDEX_ID)
         self._is_current = is_current
         self._rows = _Rows(generation.catalog)
 
@@ -113,7 +116,7 @@ class ServedEngine:
             found = self._find(queries, depth, ef, condition)
             described = self._server.describe(self._name)
             mark = mark_of(described.metadata) if described else None
-            if mark is not None and mark.holds(self._number):
+            if mark is not None and mark.holds(self._generation.number):
                 return found
             self._is_current = False
         return self._find(queries, depth, ef, None)
@@ -129,20 +132,36 @@ class ServedEngine:
     def _find(
         self, queries: NDArray[np.float32], depth: int, ef: int, condition: Mapping[str, JSON] | None
     ) -> list[NDArray[np.int64]]:
-        answers = self._server.find(
-            self._name, queries, depth, ef=max(ef, depth), condition=condition, fields=[TECHNICAL]
-        )
+        answers = self._ask(queries, depth, max(ef, depth), condition)
         found = []
         for query, answer in zip(queries, answers, strict=True):
             rows, asked = self._rows.of(answer), depth
             while len(rows) < depth and len(answer) == asked < _DEEPEST:
                 asked *= 2
-                (answer,) = self._server.find(  # noqa: PLW2901 (the same answer, longer)
-                    self._name, query[np.newaxis], asked, ef=asked, condition=condition, fields=[TECHNICAL]
-                )
+                (answer,) = self._ask(query[np.newaxis], asked, asked, condition)  # noqa: PLW2901 (the same, longer)
                 rows = self._rows.of(answer)
             found.append(rows[:depth])
         return found
+
+    def _ask(
+        self, queries: NDArray[np.float32], depth: int, ef: int, condition: Mapping[str, JSON] | None
+    ) -> list[list[Payload]]:
+        """The server's answers; refuses those of another index, which may have taken the name over."""
+        try:
+            answers = self._server.find(
+                self._name, queries, depth, ef=ef, condition=condition, fields=[TECHNICAL]
+            )
+        except ServerTroubleError as error:
+            if error.trouble.kind == "refused":
+                owned(self._server, self._generation)  # of other vectors, it may be
+            raise
+        if not all(is_of(payload, self._index) for answer in answers for payload in answer):
+            owned(self._server, self._generation)
+            raise BackendError(
+                f"Collection {self._name!r} on {self._server.connection.url} holds points of another index. "
+                f"{_MAKE_AGAIN}"
+            )
+        return answers
 
 
 class _Rows:

@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.stores.qdrant.payload import TECHNICAL, payloads
 from indexer.stores.qdrant.points import Payload, Point, point_id
+from indexer.stores.store import INDEX_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from cbir.types import Item
     from indexer.catalog import Catalog
+    from indexer.storage.records import JSON
     from indexer.stores.store import Generation
 
 _AT_ONCE = 1024
@@ -24,12 +26,17 @@ _AT_ONCE = 1024
 def points_of(
     generation: Generation, rows: NDArray[np.int64], *, thumbnail_url: str | None
 ) -> Iterator[Point]:
-    """Each of these rows, ascending, as a point; rows that follow one another are read at once."""
+    """Each of these rows, ascending, as a point; rows that follow one another are read at once.
+
+    A point says whose it is: a name may stand for another index's collection from one answer to the next.
+    """
+    index = generation.catalog.memo(INDEX_ID)
     for run in _runs(rows):
         start, stop = int(run[0]), int(run[-1]) + 1
         said = payloads(generation.catalog, start, stop, thumbnail_url=thumbnail_url)
         vectors = generation.embeddings.gather(run)
         for vector, payload in zip(vectors, said, strict=True):
+            cast("dict[str, JSON]", payload[TECHNICAL])["index"] = index
             yield Point(point_id(*content_of(payload)), vector, payload)
 
 
@@ -41,6 +48,11 @@ def content_of(payload: Payload) -> tuple[str, int, int]:
     """
     technical = cast("dict[str, str | int]", payload[TECHNICAL])
     return str(technical["sha256"]), int(technical["frame"]), int(technical["part"])
+
+
+def is_of(payload: Payload, index: JSON) -> bool:
+    """Whether a point is of the index with this id; one that cbir did not write may be of any."""
+    return TECHNICAL not in payload or cast("dict[str, JSON]", payload[TECHNICAL]).get("index") == index
 
 
 def live_rows(catalog: Catalog) -> NDArray[np.int64]:
