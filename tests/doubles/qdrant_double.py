@@ -32,6 +32,11 @@ BODY_LIMIT = 32 << 20
 MEMORY = Path("/dev/shm")  # noqa: S108 (no name in it is guessed)
 
 
+def folder_in_memory() -> tempfile.TemporaryDirectory[str]:
+    """A new folder where the system keeps files in memory, if it does: flushing one takes no time there."""
+    return tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+
+
 class QdrantDouble:
     """Listens from ``with`` on; ``url`` says where.
 
@@ -53,7 +58,7 @@ class QdrantDouble:
         read_only_key: str | None = None,
         port: int = 0,
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
+        self._folder = folder_in_memory()
         self.collections = Collections(Path(self._folder.name))
         self.plan = FaultPlan()
         self.version = version

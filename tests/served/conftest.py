@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "doubles"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
 
 from gallery import add, fill_model, spec_of, unit_rows
-from qdrant_double import QdrantDouble
+from qdrant_double import QdrantDouble, folder_in_memory
 
 from indexer import IndexWriter
 from indexer.stores.qdrant import retry
@@ -51,9 +51,16 @@ def connection(double: QdrantDouble) -> QdrantConnection:
 
 
 @pytest.fixture
-def site(double: QdrantDouble, connection: QdrantConnection, tmp_path: Path) -> Site:
+def memory() -> Iterator[Path]:
+    """A folder for indexes: what a killed process wrote there stays, as on a disk."""
+    with folder_in_memory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def site(double: QdrantDouble, connection: QdrantConnection, memory: Path) -> Site:
     """The index has 40 files /g/<n> of label l<n % 3>."""
-    rows, path = unit_rows(60, DIM), tmp_path / "lesions.index"
+    rows, path = unit_rows(60, DIM), memory / "lesions.index"
     with IndexWriter.create(path, spec_of(DIM), fill_model, store="qdrant", server=connection) as writer:
         writer.build_store("qdrant")
         for number, row in enumerate(rows[:40]):

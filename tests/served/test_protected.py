@@ -26,8 +26,8 @@ def double():
 
 
 @pytest.fixture
-def index(tmp_path, double):
-    return served_gallery(tmp_path / "own.index", double)
+def index(memory, double):
+    return served_gallery(memory / "own.index", double)
 
 
 def served_gallery(path, double):

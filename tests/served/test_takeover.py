@@ -39,9 +39,9 @@ def made_by(extractor: str, path, dim: int = 8):
 
 
 @pytest.fixture(params=[8, 12])
-def other(request, tmp_path):
+def other(request, memory):
     """By an extractor whose vectors are of the old one's dimension, or not."""
-    return made_by("another", tmp_path / "other.index", request.param)
+    return made_by("another", memory / "other.index", request.param)
 
 
 def found(path, *, store=None) -> list[tuple[str, float]]:
