@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -222,6 +225,33 @@ def test_interrupted_in_the_middle_it_goes_on_from_there(pictures, cache):
     with pytest.raises(KeyboardInterrupt):
         cache.decode(pictures, on_file=interrupt)
     assert cache.decode(pictures).n_decoded <= 3
+
+
+def test_killed_in_the_middle_of_a_write_nothing_half_is_taken_for_whole(pictures, cache):
+    child = f"""
+import os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_decoded import Cache, Path, store
+n_writes = 0
+def half(descriptor, data):
+    global n_writes
+    n_writes += 1
+    written = os.write(descriptor, data[: len(data) // 2 + 1])
+    if n_writes == 30:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return written
+store._write = half
+Cache(Path({str(cache.folder)!r})).decode([Path(each) for each in {[str(each) for each in pictures]!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", child], check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = cache.files()
+    assert any(name.startswith("incoming") for name in left)
+    decoded = cache.decode(pictures)
+    assert 0 < decoded.n_decoded <= 6
+    fresh = Cache(cache.folder.with_name("fresh")).decode(pictures)
+    for one, other in zip(decoded.pixels, fresh.pixels, strict=True):
+        assert (one[range(6)] == other[range(6)]).all()
 
 
 def test_what_a_killed_run_was_writing_is_swept_up_later(pictures, cache):
