@@ -265,7 +265,7 @@ def test_a_file_that_crashed_the_decoder_is_not_tried_again(tiny_index, folder, 
 
     tried = []
 
-    def crash(_pool: DecodePool, data: bytes) -> None:
+    def crash(_pool: DecodePool, data: bytes, **_: object) -> None:
         tried.append(data)
         raise ImageError(SkipReason.DECODER_CRASHED, "SIGABRT")
 
