@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -12,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from cbir.ahead import ahead
 from cbir.errors import SpecError, TrainingError
-from cbir.training.ahead import ahead
 from cbir.training.history import StepDone
 from cbir.training.losses.create import WeightedLosses
 from cbir.training.optimise import Optimisers
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _LEAST_SHARE = 2
 """Of a batch: batch norm takes no variance of one image."""
+_N_AHEAD = 3
+"""Batches that are got ready while one is learnt from."""
 _N_EMBEDDED = 2
 """Batches that fit in memory where no gradients are kept."""
 
@@ -107,8 +110,10 @@ class Trainer:
         sums, pending = np.zeros(1 + len(self.recipe.losses)), None
         read = partial(self._read, epoch, len(batches), on_step)
         self._runner.train()
+        shares = map(self.ranks.share, batches)
+        images = self._ahead(lambda share: self.feed.images(share, epoch), shares)
         with drawn_from(self.recipe.seed, epoch, self.ranks.rank, device=self.device):
-            for number, (batch, pixels) in enumerate(zip(batches, self._images(batches, epoch), strict=True)):
+            for number, (batch, pixels) in enumerate(zip(batches, images, strict=True)):
                 rates = self._optimisers.set_rates((epoch + number / len(batches)) / self.recipe.epochs)
                 measured = self._step(batch, pixels)
                 if pending is not None:
@@ -127,7 +132,7 @@ class Trainer:
         n_at_once = self.recipe.batches.size * _N_EMBEDDED
         chunks = [indices[first : first + n_at_once] for first in range(0, len(indices), n_at_once)]
         shares = [self.ranks.share(chunk) if len(chunk) >= self.ranks.n else chunk[:1] for chunk in chunks]
-        images = ahead(partial(self._pinned, partial(self.feed.validation_images, share)) for share in shares)
+        images = self._ahead(self.feed.validation_images, shares)
         rows = [
             self.ranks.gather(normalize(self.network(self._sent(pixels))[0].float(), dim=1), len(chunk))
             for chunk, pixels in zip(chunks, images, strict=True)
@@ -188,15 +193,19 @@ class Trainer:
             on_step(StepDone(epoch + 1, step, n_steps, float(values[0])))
         return values
 
-    def _images(self, batches: Sequence[NDArray[np.int64]], epoch: int) -> Iterator[Tensor]:
-        return ahead(
-            partial(self._pinned, partial(self.feed.images, self.ranks.share(batch), epoch))
-            for batch in batches
-        )
+    def _ahead(
+        self, images: Callable[[NDArray[np.int64]], Tensor], shares: Iterable[NDArray[np.int64]]
+    ) -> Iterator[Tensor]:
+        """Get images in a thread while those before them are learnt from; where the GPU can fetch them."""
 
-    def _pinned(self, images: Callable[[], Tensor]) -> Tensor:
-        """Where the GPU can fetch them while it works."""
-        return images().pin_memory() if self.device.type == "cuda" else images()
+        def ready(share: NDArray[np.int64]) -> Tensor:
+            return images(share).pin_memory() if self.device.type == "cuda" else images(share)
+
+        thread = ThreadPoolExecutor(1, thread_name_prefix="cbir-images")
+        try:
+            yield from ahead(thread, ready, shares, _N_AHEAD, lambda _share: 0)
+        finally:
+            thread.shutdown(cancel_futures=True)
 
     def _sent(self, pixels: Tensor) -> Tensor:
         return pixels.to(self.device, non_blocking=True).contiguous(memory_format=self._layout)

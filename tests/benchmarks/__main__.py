@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import build, cold_search, embed, evaluation, handcrafted, scale, warm_search
+from tests.benchmarks import build, cold_search, embed, evaluation, handcrafted, scale, training, warm_search
 from tests.benchmarks.ratio import Ratio
 
 BENCHMARKS = {
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "evaluate": evaluation.measure,
     "handcrafted": handcrafted.measure,
     "scale": scale.measure,
+    "training": training.measure,
 }
 
 

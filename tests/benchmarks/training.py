@@ -1,0 +1,85 @@
+"""The training loop over decoded images against the bare step on ready tensors."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from cbir.extractors.checkpoint import read_checkpoint
+from cbir.training.decoded import decode_images, network_plans
+from cbir.training.decoded_feed import DecodedFeed
+from cbir.training.losses.create import WeightedLosses
+from cbir.training.material import read_material
+from cbir.training.network import TrainedNetwork, start_network
+from cbir.training.optimise import Optimisers
+from cbir.training.recipe import NetworkRecipe, read_recipe
+from cbir.training.start import Start, find_start
+from cbir.training.trainer import Trainer
+from tests.benchmarks.ratio import Ratio, take_turns
+
+N_STEPS = 8
+
+
+def measure(shared: Path, rounds: int) -> Iterator[Ratio]:
+    """The metric-learning recipe on mini-MIAS, 224 px: crops, turns and all, against one ready batch."""
+    recipe = read_recipe("metric-learning")
+    if not isinstance(recipe, NetworkRecipe):
+        raise TypeError(f"metric-learning is a {type(recipe).__name__}.")
+    recipe = replace(recipe, extractor="quick")
+    start = find_start(recipe, offline=True)
+    material = read_material(str(shared / "data" / "mini_mias" / "labels.csv"), label_column="density")
+    with tempfile.TemporaryDirectory() as folder:
+        plans = network_plans(start.spec, start.branch, recipe.cache_px)
+        decoded = decode_images(material, plans, Path(folder), read=start.spec.read)
+        feed = _FewBatches(decoded, start.branch, recipe)
+        accelerator = Accelerator()
+        trainer = Trainer(recipe, feed, network_of(recipe, start, feed.n_classes), accelerator)
+        bare = BareStep(recipe, network_of(recipe, start, feed.n_classes), feed, accelerator.device)
+
+        def ours() -> None:
+            trainer.run_epoch(0)
+
+        ours()
+        bare.run()
+        ours_s, theirs_s = take_turns(ours, bare.run, rounds)
+    name = f"training, quick, {N_STEPS} x {recipe.batches.size} images of 224 px"
+    yield Ratio(name, ours_s, theirs_s, ">= 0.85", "of the bare step's rate")
+
+
+class _FewBatches(DecodedFeed):
+    """The first batches of an epoch."""
+
+    def batches(self, epoch: int) -> list:
+        return super().batches(epoch)[:N_STEPS]
+
+
+def network_of(recipe: NetworkRecipe, start: Start, n_classes: int) -> TrainedNetwork:
+    tensors = read_checkpoint(start.weights.path, allow_pickle=start.weights.pinned)
+    return start_network(recipe, start.branch, tensors, n_classes, source=str(start.weights.path))
+
+
+class BareStep:
+    """Forward, loss, backward, step: as often as the loop, on tensors that are there."""
+
+    def __init__(
+        self, recipe: NetworkRecipe, network: TrainedNetwork, feed: DecodedFeed, device: torch.device
+    ) -> None:
+        batch = feed.batches(0)[0]
+        self.network = network.to(device).train()
+        self.losses = WeightedLosses(recipe.losses, feed.n_classes, network.dim).to(device)
+        self.optimisers = Optimisers(recipe, network, self.losses)
+        self.pixels = feed.images(batch, 0).to(device)
+        self.labels = torch.from_numpy(feed.codes[batch]).to(device)
+
+    def run(self) -> None:
+        for _ in range(N_STEPS):
+            embeddings, logits = self.network(self.pixels)
+            self.losses.total(self.losses(embeddings, logits, self.labels)).backward()
+            self.optimisers.step()
+        if self.pixels.device.type == "cuda":
+            torch.cuda.synchronize()
