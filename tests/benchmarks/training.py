@@ -22,7 +22,7 @@ from cbir.training.start import Start, find_start
 from cbir.training.trainer import Trainer
 from tests.benchmarks.ratio import Ratio, take_turns
 
-N_STEPS = 8
+N_STEPS = 4
 
 
 def measure(shared: Path, rounds: int) -> Iterator[Ratio]:
