@@ -11,8 +11,8 @@ import numpy as np
 from cbir.errors import SpecError
 from cbir.evaluation.pairing import Paired, compare_studies
 from cbir.evaluation.protocol import rank_queries
+from cbir.extractors.fitting.branches import branch_rows
 from cbir.extractors.fitting.fusion_weights import LearnedWeights, learn_fusion_weights
-from indexer.fitting.rows import branch_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

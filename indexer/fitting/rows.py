@@ -13,7 +13,6 @@ from cbir.items.part import values_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbir.extractors.spec import ExtractorSpec
     from cbir.items.part import Selection
     from cbir.types import Item
     from indexer.index import Index
@@ -85,28 +84,6 @@ def fitting_rows(index: Index, part: Selection | None = None, *, label: str | No
     return FittingRows(tuple(repeated), np.concatenate(parts), n_all - len(items))
 
 
-def branch_rows(spec: ExtractorSpec, vectors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Take fused vectors apart: what each branch said, to unit length.
-
-    Args:
-        spec: whose vectors they are; without a projection.
-        vectors: (n, dim).
-
-    Returns:
-        One (n, dim of the branch) array a branch; a row is zero where its branch gave zero.
-
-    Raises:
-        SpecError: one branch alone.
-    """
-    if len(spec.branches) < 2:  # noqa: PLR2004
-        raise SpecError(
-            f"Extractor {spec.name!r} has {len(spec.branches)} branch; weights take two or more. Build an "
-            "index with a page of several [[branch]]."
-        )
-    ends = np.cumsum([branch.dim for branch in spec.branches])[:-1]
-    return [_unit(each) for each in np.split(vectors, ends, axis=1)]
-
-
 def _refuse_unfit(index: Index) -> None:
     spec = index.spec
     if not spec.can_embed:
@@ -123,11 +100,3 @@ def _refuse_unfit(index: Index) -> None:
 
 def _named(part: Selection | None) -> str:
     return f" with {part}" if part else ""
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    unit: NDArray[np.float32] = np.divide(rows, lengths, out=np.zeros(rows.shape), where=lengths > 0).astype(
-        np.float32
-    )
-    return unit

@@ -9,12 +9,13 @@ from gallery import add, fill_model, gallery, image_of, record_of, spec_of, unit
 
 from cbir.errors import ColumnError, ItemsError, SpecError
 from cbir.evaluation.measures import precision
+from cbir.extractors.fitting.branches import branch_rows
 from cbir.extractors.fusion import fuse
 from cbir.extractors.spec import ExtractorSpec, FusionSpec, ProjectionSpec
 from cbir.items.part import Part
 from indexer import Index, IndexWriter
 from indexer.fitting.fusion import fit_weights
-from indexer.fitting.rows import branch_rows, fitting_rows
+from indexer.fitting.rows import fitting_rows
 
 DIM = 8
 
