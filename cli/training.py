@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from cbir.training.card import gain, no_result
 from cbir.training.counts import count_parts
-from cbir.training.recipe import NetworkRecipe
-from cbir.training.train import plan_training, train
+from cbir.training.plan import plan_training
+from cbir.training.recipe import EnsembleRecipe, NetworkRecipe
+from cbir.training.train import train
 from cli.exit_codes import ExitCode
 from cli.progress import open_bar
 from cli.renderers.table import columns
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from cbir.training.history import EpochDone, StepDone
     from cbir.training.material import Material
     from cbir.training.options import RunOptions
+    from cbir.training.plan import Planned
     from cbir.training.recipe import Recipe
-    from cbir.training.train import Finished, Planned
+    from cbir.training.train import Finished
 
 
 def run_training(
@@ -42,8 +44,7 @@ def run_training(
     for line in planned.notes:
         note(f"note: {line}")
     try:
-        n_epochs = planned.recipe.epochs if isinstance(planned.recipe, NetworkRecipe) else 0
-        with TrainingDisplay(n_epochs) as display:
+        with TrainingDisplay() as display:
             finished = train(planned, folder, options, display, resume=resume)
     except KeyboardInterrupt:
         note(f"interrupted: {folder} keeps the best so far; go on with --resume")
@@ -61,17 +62,26 @@ def _plan(planned: Planned, options: RunOptions) -> str:
         ("device", options.torch_device),
     ]
     if isinstance(recipe, NetworkRecipe):
-        batches = recipe.batches
-        made = f"{batches.n_classes} classes × {batches.per_class}" if batches.per_class else "shuffled"
-        n_steps = -(-len(material.rows("train")) // batches.size)
-        said = f"{batches.size} images ({made}), {n_steps} an epoch, at most {recipe.epochs} epochs"
-        head.append(("batches", said))
+        head.append(("batches", _batches(recipe, material)))
+    if isinstance(recipe, EnsembleRecipe):
+        head.append(("fusion", recipe.fusion))
+    for each in planned.members:
+        if isinstance(each.recipe, NetworkRecipe):
+            said = f"{each.recipe.name} from {each.recipe.extractor}: {_batches(each.recipe, material)}"
+            head.append(("member", said))
     counts = [["part", "images", "patients", *material.classes]]
     counts += [
         [each.part, str(each.n_images), str(each.n_groups), *map(str, each.by_class)]
         for each in count_parts(material)
     ]
     return columns(head) + "\n" + columns(counts, keep=counts[0])
+
+
+def _batches(recipe: NetworkRecipe, material: Material) -> str:
+    batches = recipe.batches
+    made = f"{batches.n_classes} classes × {batches.per_class}" if batches.per_class else "shuffled"
+    n_steps = -(-len(material.rows("train")) // batches.size)
+    return f"{batches.size} images ({made}), {n_steps} an epoch, at most {recipe.epochs} epochs"
 
 
 def _tell(finished: Finished, folder: Path) -> None:
@@ -92,14 +102,10 @@ def _tell(finished: Finished, folder: Path) -> None:
 
 
 class TrainingDisplay:
-    """Implements :class:`cbir.training.options.Watcher`: a bar at a terminal, else a line an epoch.
+    """Implements :class:`cbir.training.options.Watcher`: a bar at a terminal, else a line an epoch."""
 
-    Args:
-        n_epochs: at most.
-    """
-
-    def __init__(self, n_epochs: int) -> None:
-        self._n_epochs = n_epochs
+    def __init__(self) -> None:
+        self._n_epochs = 0
         self._bar = open_bar() if has_terminal() else None
         self._task: TaskID | None = None
         self._began = time.monotonic()
@@ -109,6 +115,8 @@ class TrainingDisplay:
     def begin(self, what: str, total: int | None) -> None:
         """Something begins that has as many parts."""
         self._began = time.monotonic()
+        if what == "training":
+            self._n_epochs, self._n_epochs_done, self._last = total or 0, 0, ""
         if self._bar is None:
             note(what + (f": {total} images" if total and what != "training" else ""))
         elif self._task is None:

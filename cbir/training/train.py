@@ -1,80 +1,36 @@
-"""From a recipe and an items file to a run: what will be done, and doing it."""
+"""From a planned training to a run: train, measure on the test part, tell."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from cbir.errors import SpecError
-from cbir.extractors.build import ResolvedExtractor, load_resolved, resolve_extractor
+from cbir.extractors.build import ResolvedExtractor, resolve_extractor
 from cbir.training.card import Card, card_json, card_text
-from cbir.training.embedding import embed_files
 from cbir.training.measuring import Measured, measure
-from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe
-from cbir.training.run import Begun, RunFolder, write_text
-from cbir.training.start import Start, find_start
+from cbir.training.run import RunFolder, write_text
+from cbir.training.start import Start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from cbir.extractors.spec import ExtractorSpec
     from cbir.images.steps import JSON
     from cbir.training.embedding import Unread
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
     from cbir.training.options import RunOptions, Watcher
-    from cbir.training.recipe import Recipe
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planned:
-    """A training that can begin: its images do, and its weights are there.
-
-    Args:
-        recipe: with whatever was changed in it.
-        material: as read.
-        start: what it starts from.
-        notes: on what is possible, but poorer for it.
-    """
-
-    recipe: NetworkRecipe | FrozenRecipe
-    material: Material
-    start: Start | JoinedExtractors
-    notes: tuple[str, ...]
-
-    @property
-    def start_spec(self) -> ExtractorSpec:
-        """Of what it starts from."""
-        return self.start.spec
-
-    @property
-    def begun(self) -> Begun:
-        """What a run of it may be gone on with by."""
-        folder = os.path.dirname(os.path.abspath(self.material.source))  # noqa: PTH100, PTH120 - bytes stay
-        rows = zip(self.material.images, self.material.codes.tolist(), self.material.groups, strict=True)
-        text = "".join(
-            f"{os.path.relpath(image.path, folder)}\0{self.material.classes[code]}\0{group}\0"
-            for image, code, group in rows
-        )
-        return Begun(
-            recipe=self.recipe.sha256,
-            items=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
-            split=self.material.split_hash,
-            start=self.start_spec.fingerprint,
-        )
+    from cbir.training.plan import Planned
+    from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe, Recipe
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,39 +48,6 @@ class Finished:
     n_images: int
     measured: Measured | None
     card: Card
-
-
-def plan_training(recipe: Recipe, material: Material, options: RunOptions) -> Planned:
-    """See that a training can begin, before anything expensive.
-
-    Raises:
-        BackendError: the hub can't be reached.
-        ItemsError: not with these images.
-        SpecError: the recipe makes no sense with its start.
-        WeightsError: the start's weights are missing, or not the pinned ones.
-    """
-    if isinstance(recipe, EnsembleRecipe):
-        raise SpecError(
-            f"Recipe {recipe.name!r} has {len(recipe.members)} members. Train each, and join their "
-            "pages with cbir extractor weights."
-        )
-    if isinstance(recipe, FrozenRecipe):
-        from cbir.training.frozen import join_extractors
-        from cbir.training.preflight import check_material
-
-        if options.weights is not None:
-            raise SpecError(
-                f"Recipe {recipe.name!r} starts from {', '.join(recipe.extractors)}, but --weights names one "
-                'file; name it in a page of TOML: source = "file:…", and the page as --start.'
-            )
-        notes = check_material(material)
-        joined = join_extractors(recipe, offline=options.offline, store=options.store)
-        return Planned(recipe, material, joined, notes)
-    from cbir.training.of_network import check_network
-
-    notes = check_network(recipe, material)
-    start = find_start(recipe, weights=options.weights, offline=options.offline, store=options.store)
-    return Planned(recipe, material, start, notes)
 
 
 def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, resume: bool) -> Finished:
@@ -148,6 +71,8 @@ def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, 
         write_text(run.recipe, _page(planned.recipe))
         if isinstance(planned.start, Start):
             trained = _train_network(planned, planned.start, run, options, watch, resume=resume)
+        elif planned.members:
+            trained = _train_ensemble(planned, planned.start, run, options, watch)
         else:
             trained = _train_frozen(planned, planned.start, run, options, watch)
         return _tell(planned, run, options, trained, began)
@@ -181,11 +106,40 @@ def _train_network(
 
     recipe = cast("NetworkRecipe", planned.recipe)
     chosen = run_network(recipe, planned.material, start, run, options=options, watch=watch, resume=resume)
-    after = resolve_extractor(run.path, offline=True)
     before = ResolvedExtractor(start.spec, (start.weights,))
-    material, contents, unread, vectors = _vectors(after, planned.material, options, watch)
-    _, _, _, start_vectors = _vectors(before, material, options, watch)
-    return _Trained(material, contents, unread, vectors, start_vectors, chosen)
+    return _embed_both(planned, before, run, options, watch, chosen=chosen)
+
+
+def _train_ensemble(
+    planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
+) -> _Trained:
+    from cbir.training.of_ensemble import run_ensemble
+
+    def train_member(member: Planned, path: Path) -> None:
+        train(member, path, options, watch, resume=True)
+
+    recipe = cast("EnsembleRecipe", planned.recipe)
+    chosen = run_ensemble(
+        recipe, planned.members, run, options=options, watch=watch, train_member=train_member
+    )
+    return _embed_both(planned, joined.resolved, run, options, watch, chosen=chosen)
+
+
+def _embed_both(
+    planned: Planned,
+    before: ResolvedExtractor,
+    run: RunFolder,
+    options: RunOptions,
+    watch: Watcher,
+    *,
+    chosen: Mapping[str, JSON],
+) -> _Trained:
+    """Embed all images as they are seen by what was published, and by what it started from."""
+    from cbir.training.material_vectors import embed_material
+
+    after = embed_material(resolve_extractor(run.path, offline=True), planned.material, options, watch)
+    start = embed_material(before, after.material, options, watch)
+    return _Trained(after.material, after.contents, after.unread, after.vectors, start.vectors, chosen)
 
 
 def _train_frozen(
@@ -225,20 +179,7 @@ def _tell(planned: Planned, run: RunFolder, options: RunOptions, trained: _Train
     return Finished(trained.unread, len(material.images), measured, card)
 
 
-def _vectors(
-    resolved: ResolvedExtractor, material: Material, options: RunOptions, watch: Watcher
-) -> tuple[Material, tuple[str, ...], tuple[Unread, ...], NDArray[np.float32]]:
-    """What is left of the images, each file's sha256, the others, and (n_images, dim)."""
-    watch.begin(f"embedding with {resolved.spec.name}", len(material.images))
-    extractor = load_resolved(resolved, allow_pickle=options.allow_pickle, device=options.torch_device)
-    paths = [image.path for image in material.images]
-    found = embed_files(extractor, paths, options.decoding, on_file=watch.advance)
-    rows, first = np.unique(found.rows, return_index=True)  # of several frames the first
-    contents = tuple(found.contents[int(row)] for row in rows)
-    return material.take(rows), contents, found.unread, found.vectors[first]
-
-
-def _page(recipe: NetworkRecipe | FrozenRecipe) -> str:
+def _page(recipe: Recipe) -> str:
     """The recipe as it is used, so that it can be used again."""
     import tomlkit
 

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from cbir.extractors.spec import BranchSpec, WeightsRef
 from cbir.images.steps import Normalise, Resize
 from cbir.training.recipe import NetworkRecipe, recipe_of
+from cli.app import app
 
 if TYPE_CHECKING:
+    from click.testing import Result
     from torch import Tensor
 
     from cbir.training.network import TrainedNetwork
@@ -38,6 +41,34 @@ PAGE = {
         "centre": {"weight": 0.1},
     },
 }
+
+TINY_RECIPE = """
+name = "tiny"
+kind = "network"
+extractor = "{page}"
+epochs = 3
+patience = 3
+seed = 0
+cache_px = 72
+augment = [{{ name = "flip_horizontal", chance = 0.5 }}]
+
+[batches]
+size = 12
+per_class = 4
+
+[optimiser]
+old_rate = 1e-3
+new_rate = 1e-2
+weight_decay = 1e-4
+clip = 1.0
+
+[losses.triplet]
+weight = 1.0
+margin = 0.5
+
+[losses.cross_entropy]
+weight = 0.3
+"""
 
 KINDS = ("stripes", "checks", "blobs")
 
@@ -118,3 +149,24 @@ def small_network(
     from cbir.training.network import start_network
 
     return lambda recipe: start_network(recipe, small_branch, small_tensors, 3, source="a test")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `cbir` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_words(*words: object, expect: int = 0) -> Result:
+        result = CliRunner().invoke(app, [str(word) for word in words], prog_name="cbir")
+        assert result.exit_code == expect, result.output
+        return result
+
+    return run_words
+
+
+@pytest.fixture
+def tiny_recipe(tmp_path: Path, tiny_model: Path) -> Path:
+    """A page that trains the tiny model for three epochs."""
+    page = tmp_path / "tiny-recipe.toml"
+    page.write_text(TINY_RECIPE.format(page=tiny_model / "tiny.toml"))
+    return page

@@ -5,59 +5,9 @@ import json
 import shutil
 
 import pytest
-from typer.testing import CliRunner
 
 from cbir.extractors.build import load_extractor
 from cbir.training.embedding import embed_files
-from cli.app import app
-
-RECIPE = """
-name = "tiny"
-kind = "network"
-extractor = "{page}"
-epochs = 3
-patience = 3
-seed = 0
-cache_px = 72
-augment = [{{ name = "flip_horizontal", chance = 0.5 }}]
-
-[batches]
-size = 12
-per_class = 4
-
-[optimiser]
-old_rate = 1e-3
-new_rate = 1e-2
-weight_decay = 1e-4
-clip = 1.0
-
-[losses.triplet]
-weight = 1.0
-margin = 0.5
-
-[losses.cross_entropy]
-weight = 0.3
-"""
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Run `cbir` in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run_words(*words, expect=0):
-        result = CliRunner().invoke(app, [str(word) for word in words], prog_name="cbir")
-        assert result.exit_code == expect, result.output
-        return result
-
-    return run_words
-
-
-@pytest.fixture
-def recipe(tmp_path, tiny_model):
-    page = tmp_path / "tiny-recipe.toml"
-    page.write_text(RECIPE.format(page=tiny_model / "tiny.toml"))
-    return page
 
 
 @pytest.fixture
@@ -82,8 +32,8 @@ def train(run, recipe, items, *more, expect=0, output="x"):
     )
 
 
-def test_a_training_leaves_an_extractor_and_says_what_it_is_worth(run, recipe, made, tmp_path):
-    done = train(run, recipe, made)
+def test_a_training_leaves_an_extractor_and_says_what_it_is_worth(run, tiny_recipe, made, tmp_path):
+    done = train(run, tiny_recipe, made)
     folder = tmp_path / "x"
     assert "epoch 3/3" in done.stderr
     assert "images: 48 used, 0 skipped" in done.stderr
@@ -127,8 +77,10 @@ def test_a_training_leaves_an_extractor_and_says_what_it_is_worth(run, recipe, m
     assert extractor.fingerprint in json.dumps(info)
 
 
-def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(run, recipe, made, tmp_path, monkeypatch):
-    train(run, recipe, made, output="whole")
+def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(
+    run, tiny_recipe, made, tmp_path, monkeypatch
+):
+    train(run, tiny_recipe, made, output="whole")
     import cli.training as shown
 
     seen = []
@@ -142,13 +94,13 @@ def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(run, recipe, 
 
     with monkeypatch.context() as patch:
         patch.setattr(shown.TrainingDisplay, "epoch", stop)
-        stopped = train(run, recipe, made, expect=130)
+        stopped = train(run, tiny_recipe, made, expect=130)
     assert "keeps the best so far; go on with --resume" in stopped.stderr
     load_extractor(tmp_path / "x", offline=True)
     assert not (tmp_path / "x" / "card.json").exists()
-    refused = train(run, recipe, made, expect=1)
+    refused = train(run, tiny_recipe, made, expect=1)
     assert "go on with --resume" in refused.stderr
-    train(run, recipe, made, "--resume")
+    train(run, tiny_recipe, made, "--resume")
     paths = [str(made.parent / row["path"]) for row in csv.DictReader(made.read_text().splitlines())][:6]
     first, second = (
         embed_files(load_extractor(tmp_path / name, offline=True), paths).vectors for name in ("whole", "x")
@@ -157,17 +109,17 @@ def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(run, recipe, 
     assert (tmp_path / "x" / "history.jsonl").read_text().count("\n") == 3
 
 
-def test_a_run_of_something_else_is_not_gone_on_with(run, recipe, made):
-    train(run, recipe, made, "--epochs", 1)
-    other = train(run, recipe, made, "--epochs", 2, "--resume", expect=1)
+def test_a_run_of_something_else_is_not_gone_on_with(run, tiny_recipe, made):
+    train(run, tiny_recipe, made, "--epochs", 1)
+    other = train(run, tiny_recipe, made, "--epochs", 2, "--resume", expect=1)
     assert "begun with other settings" in other.stderr
-    seed = train(run, recipe, made, "--epochs", 1, "--seed", 3, "--resume", expect=1)
+    seed = train(run, tiny_recipe, made, "--epochs", 1, "--seed", 3, "--resume", expect=1)
     assert seed.stderr.count("error:") == 1
 
 
-def test_a_file_that_is_no_image_is_skipped_and_told(run, recipe, made, tmp_path):
+def test_a_file_that_is_no_image_is_skipped_and_told(run, tiny_recipe, made, tmp_path):
     (made.parent / "stripes0-0.png").write_bytes(b"no image")
-    done = train(run, recipe, made, "--epochs", 1, expect=3)
+    done = train(run, tiny_recipe, made, "--epochs", 1, expect=3)
     assert "47 used, 1 skipped (not_an_image 1)" in done.stderr
     (line,) = (tmp_path / "x" / "skipped.jsonl").read_text().splitlines()
     assert json.loads(line)["path"].endswith("stripes0-0.png")
@@ -200,34 +152,34 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_images_that_nothing_can_be_learned_from_are_refused_before_the_first_step(
-    run, recipe, made, tmp_path, name
+    run, tiny_recipe, made, tmp_path, name
 ):
     change, words = BAD[name]
-    done = train(run, recipe, rewritten(made, tmp_path, change), expect=1)
+    done = train(run, tiny_recipe, rewritten(made, tmp_path, change), expect=1)
     assert words in done.stderr
     assert done.stderr.count("error:") == 1
     assert not (tmp_path / "x").exists()
 
 
-def test_too_few_images_for_a_batch(run, recipe, make_items, tmp_path):
-    done = train(run, recipe, make_items(n_groups=5, n_images=1), "--batch", 48, expect=1)
+def test_too_few_images_for_a_batch(run, tiny_recipe, make_items, tmp_path):
+    done = train(run, tiny_recipe, make_items(n_groups=5, n_images=1), "--batch", 48, expect=1)
     assert "a batch takes 12 classes" in done.stderr
     assert not (tmp_path / "x").exists()
 
 
-def test_a_column_recipe_or_file_that_is_not_there(run, recipe, made):
-    assert "no column" in train(run, recipe, made, "--label", "nothing", expect=1).stderr
-    assert "no column" in train(run, recipe, made, "--split", "nothing", expect=2).stderr
+def test_a_column_recipe_or_file_that_is_not_there(run, tiny_recipe, made):
+    assert "no column" in train(run, tiny_recipe, made, "--label", "nothing", expect=1).stderr
+    assert "no column" in train(run, tiny_recipe, made, "--split", "nothing", expect=2).stderr
     assert "is no recipe" in train(run, "nothing", made, expect=2).stderr
-    assert train(run, recipe, "nothing.csv", expect=1).stderr.count("error:") == 1
-    assert "--items FILE" in run("train", recipe, expect=2).stderr
+    assert train(run, tiny_recipe, "nothing.csv", expect=1).stderr.count("error:") == 1
+    assert "--items FILE" in run("train", tiny_recipe, expect=2).stderr
 
 
 def test_the_recipes_are_listed(run):
     assert "metric-learning" in run("train", "--list").stdout
 
 
-def test_a_full_disk_is_one_line(run, recipe, made, tmp_path, monkeypatch):
+def test_a_full_disk_is_one_line(run, tiny_recipe, made, tmp_path, monkeypatch):
     import errno
 
     import cbir.training.run as folder
@@ -236,7 +188,7 @@ def test_a_full_disk_is_one_line(run, recipe, made, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(folder, "_replace", full)
-    done = train(run, recipe, made, expect=1)
+    done = train(run, tiny_recipe, made, expect=1)
     assert "begun.json: No space left on device" in done.stderr
 
 

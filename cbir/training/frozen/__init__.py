@@ -2,7 +2,7 @@
 
 from cbir.training.frozen.features import Features, embed_once
 from cbir.training.frozen.head import HEADS, FittedHead, HeadEpoch
-from cbir.training.frozen.joined import JoinedExtractors, join_extractors
+from cbir.training.frozen.joined import JoinedExtractors, join_extractors, join_named
 from cbir.training.frozen.train import FrozenTraining, train_frozen
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "JoinedExtractors",
     "embed_once",
     "join_extractors",
+    "join_named",
     "train_frozen",
 ]

@@ -49,13 +49,27 @@ class _Part:
 def join_extractors(
     recipe: FrozenRecipe, *, offline: bool = False, store: WeightsStore | None = None
 ) -> JoinedExtractors:
-    """Find a recipe's extractors and their weights; torch is not imported.
+    """Find a recipe's extractors and their weights, as ``join_named`` does."""
+    return join_named(recipe.name, recipe.extractors, sides_px=recipe.sides_px, offline=offline, store=store)
+
+
+def join_named(
+    name: str,
+    extractors: Sequence[str],
+    *,
+    sides_px: Sequence[int] = (),
+    offline: bool = False,
+    store: WeightsStore | None = None,
+) -> JoinedExtractors:
+    """Find extractors and their weights, side by side; torch is not imported.
 
     Each extractor counts as much as any other, and within it each branch what its page says. With several
     sides, a network is there once a side, and they share its weight.
 
     Args:
-        recipe: names the extractors, and perhaps other sides.
+        name: of the whole.
+        extractors: presets' names or pages of TOML.
+        sides_px: each network sees the image at each of these; none takes what its page says.
         offline: never open a connection.
         store: the user's own folder of weights, looked in first.
 
@@ -65,19 +79,19 @@ def join_extractors(
             way than the first.
         WeightsError: a file is missing, unreachable, or not the pinned one.
     """
-    found = [resolve_extractor(name, offline=offline, store=store) for name in recipe.extractors]
-    for name, each in zip(recipe.extractors, found, strict=True):
-        _check(name, each.spec, recipe.extractors[0], found[0].spec, alone=len(found) == 1)
+    found = [resolve_extractor(each, offline=offline, store=store) for each in extractors]
+    for each_name, each in zip(extractors, found, strict=True):
+        _check(each_name, each.spec, extractors[0], found[0].spec, alone=len(found) == 1)
     parts = [
         part
-        for name, each in zip(recipe.extractors, found, strict=True)
-        for part in _parts(name, each, recipe.sides_px)
+        for each_name, each in zip(extractors, found, strict=True)
+        for part in _parts(each_name, each, sides_px)
     ]
     first = found[0].spec
     method = first.fusion.method if len(found) == 1 else "l2"
     weights = (1.0,) * len(parts) if method == "raw" else tuple(part.weight for part in parts)
     spec = ExtractorSpec(
-        recipe.name,
+        name,
         first.read,
         tuple(part.branch for part in parts),
         FusionSpec(method, weights),
@@ -91,11 +105,11 @@ def join_extractors(
 def _check(name: str, spec: ExtractorSpec, first_name: str, first: ExtractorSpec, *, alone: bool) -> None:
     if spec.projection is not None:
         raise SpecError(
-            f"Extractor {name} projects its vectors already ({spec.projection.name}), and a head takes them "
-            "as they are. Name the extractor that it was fitted on."
+            f"Extractor {name} projects its vectors already ({spec.projection.name}), and here they are "
+            "taken as its networks give them. Name the extractor that it was fitted on."
         )
     if spec.slides is not None or (spec.tiles is not None and spec.tiles.keep == "parts"):
-        raise SpecError(f"Extractor {name} gives an image several vectors, and a head learns from one.")
+        raise SpecError(f"Extractor {name} gives an image several vectors, and training takes one.")
     if not alone and spec.fusion.method != "l2":
         raise SpecError(
             f"Extractor {name} joins its branches by {spec.fusion.method!r}; beside others it must be 'l2'."

@@ -29,6 +29,7 @@ RECIPES: Mapping[str, Path] = {
     "ordinal": _FOLDER / "ordinal.toml",
     "linear": _FOLDER / "linear.toml",
     "handcrafted-fusion": _FOLDER / "handcrafted-fusion.toml",
+    "super-ensemble": _FOLDER / "super-ensemble.toml",
 }
 """Every recipe's page by its name."""
 
