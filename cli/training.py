@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cbir.training.card import gain, no_result
-from cbir.training.counts import count_parts
-from cbir.training.plan import plan_training
 from cbir.training.recipe import EnsembleRecipe, NetworkRecipe
+from cbir.training.run.counts import count_parts
+from cbir.training.run.plan import plan_training
 from cbir.training.train import train
 from cli.exit_codes import ExitCode
 from cli.progress import open_bar
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from cbir.training.history import EpochDone, StepDone
+    from cbir.training.loop.history import EpochDone, StepDone
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions
-    from cbir.training.plan import Planned
     from cbir.training.recipe import Recipe
+    from cbir.training.run.options import RunOptions
+    from cbir.training.run.plan import Planned
     from cbir.training.train import Finished
 
 
@@ -102,7 +102,7 @@ def _tell(finished: Finished, folder: Path) -> None:
 
 
 class TrainingDisplay:
-    """Implements :class:`cbir.training.options.Watcher`: a bar at a terminal, else a line an epoch."""
+    """Implements :class:`cbir.training.run.options.Watcher`: a bar at a terminal, else a line an epoch."""
 
     def __init__(self) -> None:
         self._n_epochs = 0

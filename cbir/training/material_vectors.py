@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cbir.extractors.build import ResolvedExtractor
     from cbir.training.embedding import Unread
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions, Watcher
+    from cbir.training.run.options import RunOptions, Watcher
 
 
 @dataclass(frozen=True, slots=True, eq=False)

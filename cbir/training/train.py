@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 from cbir.extractors.build import ResolvedExtractor, resolve_extractor
 from cbir.training.card import Card, card_json, card_text
-from cbir.training.measuring import Measured, measure
-from cbir.training.run import RunFolder, write_text
-from cbir.training.start import Start
+from cbir.training.loop.start import Start
+from cbir.training.run.folder import RunFolder, write_text
+from cbir.training.run.measuring import Measured, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from cbir.training.embedding import Unread
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions, Watcher
-    from cbir.training.plan import Planned
     from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe, Recipe
+    from cbir.training.run.options import RunOptions, Watcher
+    from cbir.training.run.plan import Planned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ class _Trained:
 def _train_network(
     planned: Planned, start: Start, run: RunFolder, options: RunOptions, watch: Watcher, *, resume: bool
 ) -> _Trained:
-    from cbir.training.of_network import run_network
+    from cbir.training.run.of_network import run_network
 
     recipe = cast("NetworkRecipe", planned.recipe)
     chosen = run_network(recipe, planned.material, start, run, options=options, watch=watch, resume=resume)
@@ -113,7 +113,7 @@ def _train_network(
 def _train_ensemble(
     planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
 ) -> _Trained:
-    from cbir.training.of_ensemble import run_ensemble
+    from cbir.training.run.of_ensemble import run_ensemble
 
     def train_member(member: Planned, path: Path) -> None:
         train(member, path, options, watch, resume=True)
@@ -145,7 +145,7 @@ def _embed_both(
 def _train_frozen(
     planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
 ) -> _Trained:
-    from cbir.training.of_frozen import run_frozen
+    from cbir.training.run.of_frozen import run_frozen
 
     recipe = cast("FrozenRecipe", planned.recipe)
     done = run_frozen(recipe, planned.material, joined, run, options=options, watch=watch)

@@ -98,9 +98,9 @@ def train(
     from cbir.images.settings import ReadPolicy
     from cbir.training.embedding import Decoding
     from cbir.training.material import read_material
-    from cbir.training.options import RunOptions
-    from cbir.training.overrides import Overrides
     from cbir.training.recipe import RECIPES, read_recipe
+    from cbir.training.run.options import RunOptions
+    from cbir.training.run.overrides import Overrides
     from cli.ingesting import leave
     from cli.training import run_training
 

@@ -11,15 +11,15 @@ import torch
 from accelerate import Accelerator
 
 from cbir.extractors.checkpoint import read_checkpoint
-from cbir.training.decoded import decode_images, network_plans
-from cbir.training.decoded_feed import DecodedFeed
+from cbir.training.feeding.decoded import decode_images, network_plans
+from cbir.training.feeding.decoded_feed import DecodedFeed
+from cbir.training.loop.network import TrainedNetwork, start_network
+from cbir.training.loop.optimise import Optimisers
+from cbir.training.loop.start import Start, find_start
+from cbir.training.loop.trainer import Trainer
 from cbir.training.losses.create import WeightedLosses
 from cbir.training.material import read_material
-from cbir.training.network import TrainedNetwork, start_network
-from cbir.training.optimise import Optimisers
 from cbir.training.recipe import NetworkRecipe, read_recipe
-from cbir.training.start import Start, find_start
-from cbir.training.trainer import Trainer
 from tests.benchmarks.ratio import Ratio, take_turns
 
 N_STEPS = 4

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from click.testing import Result
     from torch import Tensor
 
-    from cbir.training.network import TrainedNetwork
+    from cbir.training.loop.network import TrainedNetwork
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside these tests are importable
 
@@ -146,7 +146,7 @@ def small_tensors() -> dict[str, Tensor]:
 def small_network(
     small_branch: BranchSpec, small_tensors: dict[str, Tensor]
 ) -> Callable[[NetworkRecipe], TrainedNetwork]:
-    from cbir.training.network import start_network
+    from cbir.training.loop.network import start_network
 
     return lambda recipe: start_network(recipe, small_branch, small_tensors, 3, source="a test")
 

@@ -13,8 +13,8 @@ from torchvision.transforms.v2 import functional as reference
 
 from cbir.errors import SpecError
 from cbir.images.steps import Normalise
-from cbir.training.augment import AUGMENTATIONS, Augmentation, augment, augmentation_of
-from cbir.training.drawing import affine, drawn_box
+from cbir.training.feeding.augment import AUGMENTATIONS, Augmentation, augment, augmentation_of
+from cbir.training.feeding.drawing import affine, drawn_box
 from cbir.training.recipe import RECIPES, Named, NetworkRecipe, read_recipe
 
 PLAIN = Normalise((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

@@ -182,7 +182,7 @@ def test_the_recipes_are_listed(run):
 def test_a_full_disk_is_one_line(run, tiny_recipe, made, tmp_path, monkeypatch):
     import errno
 
-    import cbir.training.run as folder
+    from cbir.training.run import folder
 
     def full(fresh, target):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -26,10 +26,10 @@ from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadSpec
 from cbir.images.steps import Grey, Normalise, Resize
 from cbir.items.found import Found
-from cbir.training.decoded import CachedPlan, Decoded, decode_images, network_plans, store
-from cbir.training.decoded_feed import DecodedFeed
 from cbir.training.embedding import Decoding
-from cbir.training.feed import Feed
+from cbir.training.feeding.decoded import CachedPlan, Decoded, decode_images, network_plans, store
+from cbir.training.feeding.decoded_feed import DecodedFeed
+from cbir.training.feeding.feed import Feed
 from cbir.training.material import Material
 from cbir.training.preflight import check_material
 from cbir.training.recipe import Batches, NetworkRecipe, read_recipe

@@ -17,9 +17,9 @@ from cbir.extractors.spec import FusionSpec
 from cbir.extractors.timm_model import create_timm
 from cbir.training.embedding import Decoding, embed_files
 from cbir.training.material import read_material
-from cbir.training.options import RunOptions
-from cbir.training.plan import plan_training
 from cbir.training.recipe import read_recipe
+from cbir.training.run.options import RunOptions
+from cbir.training.run.plan import plan_training
 from cli.training import TrainingDisplay
 
 FOLDERS = ("1-tiny", "2-other")

@@ -12,12 +12,12 @@ from feeds import drawn_feed
 
 from cbir.errors import SpecError, TrainingError
 from cbir.extractors.backbone import build_backbone
-from cbir.training.checkpoint import BEST, LAST
-from cbir.training.history import EpochDone, best_of
-from cbir.training.loop import LoopSettings, train_network
-from cbir.training.network import trained_branch
+from cbir.training.loop.checkpoint import BEST, LAST
+from cbir.training.loop.epochs import LoopSettings, train_network
+from cbir.training.loop.history import EpochDone, best_of
+from cbir.training.loop.network import trained_branch
+from cbir.training.loop.troubles import memory_named
 from cbir.training.recipe import Batches, Optimiser
-from cbir.training.troubles import memory_named
 
 CPU = LoopSettings(device="cpu")
 

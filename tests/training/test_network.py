@@ -9,11 +9,11 @@ import torch
 
 from cbir.errors import SpecError
 from cbir.extractors.backbone import build_backbone
+from cbir.training.loop.network import embedding_weights, start_network, trained_branch
+from cbir.training.loop.optimise import Optimisers
+from cbir.training.loop.start import find_start
 from cbir.training.losses.create import WeightedLosses
-from cbir.training.network import embedding_weights, start_network, trained_branch
-from cbir.training.optimise import Optimisers
 from cbir.training.recipe import Optimiser
-from cbir.training.start import find_start
 
 PIXELS = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 

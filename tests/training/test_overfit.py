@@ -12,8 +12,8 @@ import torch
 from feeds import MemoryFeed
 
 from cbir.evaluation.protocol import rank_queries
-from cbir.training.loop import LoopSettings, train_network
-from cbir.training.network import start_network
+from cbir.training.loop.epochs import LoopSettings, train_network
+from cbir.training.loop.network import start_network
 from cbir.training.recipe import Batches, Optimiser
 
 SIDE_PX, N_IMAGES = 64, 32

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from train_child import CPU, run, shared_feed, shared_recipe
 
 from cbir.errors import TrainingError
-from cbir.training.checkpoint import BEST, LAST, read_checkpoint, write_checkpoint
+from cbir.training.loop.checkpoint import BEST, LAST, read_checkpoint, write_checkpoint
 
 CHILD = Path(__file__).with_name("train_child.py")
 

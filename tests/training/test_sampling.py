@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pytorch_metric_learning.samplers import MPerClassSampler
 
-from cbir.training.sampling import balanced_batches, shuffled_batches
+from cbir.training.feeding.sampling import balanced_batches, shuffled_batches
 
 labelled = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 8)), min_size=1, max_size=60)
 

@@ -17,8 +17,8 @@ from feeds import MemoryFeed, drawn_feed
 from cbir.extractors.spec import BranchSpec, WeightsRef
 from cbir.extractors.timm_model import create_timm
 from cbir.images.steps import Normalise, Resize
-from cbir.training.loop import LoopSettings, Trained, train_network
-from cbir.training.network import start_network
+from cbir.training.loop.epochs import LoopSettings, Trained, train_network
+from cbir.training.loop.network import start_network
 from cbir.training.recipe import NetworkRecipe, recipe_of
 
 BACKBONE = 'timm:test_vit {"img_size": 32}'

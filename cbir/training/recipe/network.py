@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
-from cbir.training.augment import augmentation_of
+from cbir.training.feeding.augment import augmentation_of
 from cbir.training.losses import LOSSES, NEEDS_ORDER
 from cbir.training.recipe.entry import Named, check_least, page_sha256
 

@@ -10,7 +10,7 @@ from cbir.errors import ItemsError, SpecError
 from cbir.extractors.spec import FusionSpec
 from cbir.training.frozen import JoinedExtractors, join_named
 from cbir.training.recipe import NetworkRecipe, read_recipe
-from cbir.training.run import Made, RunFolder
+from cbir.training.run.folder import Made, RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from cbir.extractors.fitting.fusion_weights import LearnedWeights
     from cbir.images.steps import JSON
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions, Watcher
-    from cbir.training.plan import Planned
     from cbir.training.recipe import EnsembleRecipe
+    from cbir.training.run.options import RunOptions, Watcher
+    from cbir.training.run.plan import Planned
 
 _MEMBERS = "members"
 _LEAST = 2

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cbir.errors import TrainingError
-from cbir.training.history import EpochDone
+from cbir.training.loop.history import EpochDone
 
 if TYPE_CHECKING:
     from pathlib import Path

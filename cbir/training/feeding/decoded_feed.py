@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from cbir.training.augment import augment, augmentation_of
-from cbir.training.sampling import balanced_batches, shuffled_batches
+from cbir.training.feeding.augment import augment, augmentation_of
+from cbir.training.feeding.sampling import balanced_batches, shuffled_batches
 from cbir.types import Item
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import BranchSpec
     from cbir.images.steps import Normalise
-    from cbir.training.decoded.decode import Decoded
+    from cbir.training.feeding.decoded.decode import Decoded
     from cbir.training.recipe import NetworkRecipe
 
 
 class DecodedFeed:
-    """The training and the validation part of decoded images; implements :class:`cbir.training.feed.Feed`.
+    """The training and the validation part of decoded images, as a ``Feed``.
 
     The test part is not in it.
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import torch
 from accelerate import Accelerator
 
-from cbir.training.checkpoint import BEST, LAST, Checkpoint, read_checkpoint, write_checkpoint
-from cbir.training.history import EpochDone, StepDone, best_of
-from cbir.training.network import embedding_weights
-from cbir.training.trainer import Trainer
-from cbir.training.troubles import memory_named
-from cbir.training.validation import validate
+from cbir.training.loop.checkpoint import BEST, LAST, Checkpoint, read_checkpoint, write_checkpoint
+from cbir.training.loop.history import EpochDone, StepDone, best_of
+from cbir.training.loop.network import embedding_weights
+from cbir.training.loop.trainer import Trainer
+from cbir.training.loop.troubles import memory_named
+from cbir.training.loop.validation import validate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-    from cbir.training.feed import Feed
-    from cbir.training.network import TrainedNetwork
+    from cbir.training.feeding.feed import Feed
+    from cbir.training.loop.network import TrainedNetwork
     from cbir.training.recipe import NetworkRecipe
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]

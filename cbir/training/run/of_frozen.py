@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbir.training.frozen import Features, train_frozen
-from cbir.training.run import Made
+from cbir.training.run.folder import Made
 
 if TYPE_CHECKING:
     from cbir.training.frozen import FrozenTraining, JoinedExtractors
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions, Watcher
     from cbir.training.recipe import FrozenRecipe
-    from cbir.training.run import RunFolder
+    from cbir.training.run.folder import RunFolder
+    from cbir.training.run.options import RunOptions, Watcher
 
 
 def run_frozen(

@@ -19,7 +19,7 @@ from cbir.errors import TrainingError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cbir.training.decoded.plan import CachedPlan
+    from cbir.training.feeding.decoded.plan import CachedPlan
 
     Kept = NDArray[np.uint8] | NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from cbir.training.embedding import Decoding
 
 if TYPE_CHECKING:
     from cbir.extractors.weights import WeightsStore
-    from cbir.training.history import EpochDone, StepDone
+    from cbir.training.loop.history import EpochDone, StepDone
 
 Device = Literal["auto", "cpu", "cuda"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cbir.errors import ItemsError
-from cbir.training.curves import draw_history
-from cbir.training.decoded import decode_images, network_plans
-from cbir.training.decoded_feed import DecodedFeed
-from cbir.training.events import write_events
-from cbir.training.history import EpochDone, best_of
+from cbir.training.feeding.decoded import decode_images, network_plans
+from cbir.training.feeding.decoded_feed import DecodedFeed
+from cbir.training.loop.history import EpochDone, best_of
 from cbir.training.preflight import check_material
-from cbir.training.run import Made, write_text
+from cbir.training.run.curves import draw_history
+from cbir.training.run.events import write_events
+from cbir.training.run.folder import Made, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from cbir.images.steps import JSON
-    from cbir.training.decoded import Decoded
-    from cbir.training.loop import Trained
+    from cbir.training.feeding.decoded import Decoded
+    from cbir.training.loop.epochs import Trained
+    from cbir.training.loop.network import TrainedNetwork
+    from cbir.training.loop.start import Start
     from cbir.training.material import Material
-    from cbir.training.network import TrainedNetwork
-    from cbir.training.options import RunOptions, Watcher
     from cbir.training.recipe import NetworkRecipe
-    from cbir.training.run import RunFolder
-    from cbir.training.start import Start
+    from cbir.training.run.folder import RunFolder
+    from cbir.training.run.options import RunOptions, Watcher
 
 _TRAINED = "trained.safetensors"
 _N_SHOWN = 3
@@ -109,8 +109,8 @@ class _Training:
     def train(self, decoded: Decoded, *, resume: bool) -> Trained:
         """Train to the end; the network then has its best weights, and the folder too."""
         from cbir.extractors.checkpoint import read_checkpoint
-        from cbir.training.loop import LoopSettings, train_network
-        from cbir.training.network import start_network, trained_branch
+        from cbir.training.loop.epochs import LoopSettings, train_network
+        from cbir.training.loop.network import start_network, trained_branch
 
         feed = DecodedFeed(decoded, self.start.branch, self.recipe)
         weights = self.start.weights
@@ -151,7 +151,7 @@ class _Training:
     def _publish(self, network: TrainedNetwork, becomes: ExtractorSpec) -> None:
         from safetensors.torch import save_file
 
-        from cbir.training.network import embedding_weights
+        from cbir.training.loop.network import embedding_weights
 
         file = self.run.checkpoints / _TRAINED
         named = embedding_weights(network)

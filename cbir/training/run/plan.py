@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
+from cbir.training.loop.start import Start, find_start
 from cbir.training.recipe import EnsembleRecipe, FrozenRecipe
-from cbir.training.run import Begun
-from cbir.training.start import Start, find_start
+from cbir.training.run.folder import Begun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import ExtractorSpec
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
-    from cbir.training.options import RunOptions
     from cbir.training.recipe import Recipe
+    from cbir.training.run.options import RunOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def plan_training(recipe: Recipe, material: Material, options: RunOptions) -> Pl
         notes = check_material(material)
         joined = join_extractors(recipe, offline=options.offline, store=options.store)
         return Planned(recipe, material, joined, notes)
-    from cbir.training.of_network import check_network
+    from cbir.training.run.of_network import check_network
 
     notes = check_network(recipe, material)
     start = find_start(recipe, weights=options.weights, offline=options.offline, store=options.store)
@@ -89,7 +89,7 @@ def plan_training(recipe: Recipe, material: Material, options: RunOptions) -> Pl
 
 
 def _plan_ensemble(recipe: EnsembleRecipe, material: Material, options: RunOptions) -> Planned:
-    from cbir.training.of_ensemble import check_fusion, join_members, member_recipes
+    from cbir.training.run.of_ensemble import check_fusion, join_members, member_recipes
 
     extractors = [member.extractor for member in recipe.members]
     _refuse_weights(recipe, extractors, options)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 if TYPE_CHECKING:
+    from cbir.training.loop.network import TrainedNetwork
     from cbir.training.losses.create import WeightedLosses
-    from cbir.training.network import TrainedNetwork
     from cbir.training.recipe import NetworkRecipe
 
 _OWN_RATE = "rate"

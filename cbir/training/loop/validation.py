@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cbir.training.feed import Feed
+    from cbir.training.feeding.feed import Feed
 
 K = 10
 _MEASURE = "precision"

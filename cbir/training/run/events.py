@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cbir.training.history import EpochDone
+    from cbir.training.loop.history import EpochDone
 
 
 def write_events(folder: Path, epochs: Sequence[EpochDone]) -> None:

@@ -10,7 +10,7 @@ from cbir.evaluation.report.charts.svg import Attributes, element
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbir.training.history import EpochDone
+    from cbir.training.loop.history import EpochDone
 
 _STYLE = """
 svg { font-family: system-ui, sans-serif; background: #fff }

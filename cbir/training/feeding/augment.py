@@ -14,7 +14,7 @@ import numpy as np
 
 from cbir.errors import SpecError
 from cbir.nearest import nearest
-from cbir.training.drawing import drawn_affine, drawn_box
+from cbir.training.feeding.drawing import drawn_affine, drawn_box
 from cbir.training.settings import Number, read_settings
 
 if TYPE_CHECKING:

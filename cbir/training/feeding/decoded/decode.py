@@ -13,14 +13,14 @@ from cbir.ahead import ahead
 from cbir.errors import ImageError
 from cbir.images.files import read_file_or_slide
 from cbir.images.pool import DecodePool
-from cbir.training.decoded.store import Pixels, PixelStore
 from cbir.training.embedding import Decoding, Unread
+from cbir.training.feeding.decoded.store import Pixels, PixelStore
 from cbir.training.preflight import check_contents
 
 if TYPE_CHECKING:
     from cbir.images.files import FileBytes
     from cbir.images.settings import DecodeLimits, ReadSpec
-    from cbir.training.decoded.plan import CachedPlan
+    from cbir.training.feeding.decoded.plan import CachedPlan
     from cbir.training.material import Material
 
 

@@ -15,20 +15,20 @@ from torch.nn.functional import normalize
 
 from cbir.ahead import ahead
 from cbir.errors import SpecError, TrainingError
-from cbir.training.history import StepDone
+from cbir.training.loop.history import StepDone
+from cbir.training.loop.optimise import Optimisers
+from cbir.training.loop.ranks import Ranks
+from cbir.training.loop.troubles import check_finite
 from cbir.training.losses.create import WeightedLosses
-from cbir.training.optimise import Optimisers
-from cbir.training.ranks import Ranks
 from cbir.training.seeds import drawn_from
-from cbir.training.troubles import check_finite
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from numpy.typing import NDArray
 
-    from cbir.training.checkpoint import Checkpoint
-    from cbir.training.feed import Feed
-    from cbir.training.network import TrainedNetwork
+    from cbir.training.feeding.feed import Feed
+    from cbir.training.loop.checkpoint import Checkpoint
+    from cbir.training.loop.network import TrainedNetwork
     from cbir.training.recipe import NetworkRecipe
 
 _LEAST_SHARE = 2

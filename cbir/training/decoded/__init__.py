@@ -1,7 +1,0 @@
-"""Every image decoded once, before the first step: what a training reads its pixels from."""
-
-from cbir.training.decoded.decode import Decoded, decode_images
-from cbir.training.decoded.plan import CachedPlan, network_plans
-from cbir.training.decoded.store import Pixels
-
-__all__ = ["CachedPlan", "Decoded", "Pixels", "decode_images", "network_plans"]
