@@ -18,8 +18,8 @@ install: .venv/installed  ## make .venv and install cbir into it, with the versi
 demo: install  ## index real DICOM, search with a mammogram, write an HTML page
 	$(BIN)/cbir demo
 
-test: install  ## every test but the long runs
-	$(BIN)/pytest
+test: install  ## every test but the long runs, in up to four processes
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: install  ## style, types, architecture
 	$(BIN)/ruff check

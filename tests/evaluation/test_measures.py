@@ -16,8 +16,8 @@ from cbir.evaluation.measures import (
 )
 from cbir.evaluation.ranking import Ranking
 
-NOT_BY_DISTANCE = {"brier"}
-"""One wrong label with all the votes scores worse than votes spread over labels further away."""
+NOT_BY_DISTANCE = {"brier", "vote_accuracy"}
+"""One wrong label with all the votes scores worse than votes spread over labels further away: it can win them."""
 
 
 @st.composite

@@ -20,9 +20,9 @@ from cli.app import app
 
 N_IMAGES = 40
 REAL = ("quick", "densenet121")
-SLOW = ("mega", "dinov2-b", "dinov2-b-reg", "r50+dino+hc")
-"""Half a minute to a minute each on two idle cores: `make soak` runs them. Fusions of what others run alone,
-and the network of dinov2-s, larger."""
+SLOW = ("mega", "two-metric", "dinov2-s-reg", "dinov2-b", "dinov2-b-reg", "dino+hc", "r50+dino+hc")
+"""Up to a minute each on two idle cores: `make soak` runs them. Fusions of what others run alone, and
+dinov2-s's network, larger or with registers."""
 
 
 def write_seeded(planned: PlannedBranch, path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_cut_off_slide_is_truncated_or_malformed(pool, make_slide, share):
         ((2**31 - 1, 2**31 - 1), {SkipReason.TOO_LARGE, SkipReason.UNSUPPORTED, SkipReason.MALFORMED}),
         ((400_000, 300_000), {SkipReason.TOO_LARGE, SkipReason.MALFORMED}),
     ],
-    ids=str,
+    ids=["wide", "flat", "most", "large"],
 )
 def test_a_slide_that_lies_about_its_size_is_skipped(pool, make_slide, sides, reasons):
     path = make_slide()
