@@ -17,7 +17,7 @@ from cbir.evaluation.measures import (
 from cbir.evaluation.ranking import Ranking
 
 NOT_BY_DISTANCE = {"brier", "vote_accuracy"}
-"""One wrong label with all the votes scores worse than votes spread over labels further away: it can win them."""
+"""One wrong label with all the votes scores worse, or wins, against votes spread over labels further away."""
 
 
 @st.composite
