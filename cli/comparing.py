@@ -13,7 +13,7 @@ from indexer.study import study_index
 
 if TYPE_CHECKING:
     from cbir.evaluation.protocol import Study
-    from cli.evaluating import Request
+    from cli.evaluation_request import Request
     from indexer.index import Index
 
 

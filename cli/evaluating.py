@@ -21,8 +21,8 @@ from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
 from cbir.items.where import written
 from cli.comparing import Compared, compare_with_others
+from cli.evaluation_request import Request
 from cli.opening import open_index
-from cli.settings import Settings
 from cli.versions import versions
 from indexer.index import Index
 from indexer.refine import wording
@@ -32,46 +32,12 @@ from indexer.study import StudyPlan, case_column_of, split_hash, study_index
 _MAX_WHOLE_HITS = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A question.
-
-    Args:
-        settings: the gallery's index, and whose items of it and of every other index.
-        plan: who asks, and who may be found.
-        queries: who asks, as the user said it; None for every item.
-        gallery: who may be found, likewise.
-        asking: another index that the queries come from.
-        compare: other indexes of the same files.
-        repeat: the same from other training seeds.
-        run: another system's, judged in the place of the index's own search.
-        definition: of ``DEFINITIONS``; None for our own alone.
-        whole_lists: also measure what needs every hit.
-        seed: of every draw.
-        command: as it was typed.
-    """
-
-    settings: Settings
-    plan: StudyPlan
-    queries: str | None
-    gallery: str | None
-    asking: Path | None
-    compare: Sequence[Path]
-    repeat: Sequence[Path]
-    run: Path | None
-    definition: str | None
-    whole_lists: bool
-    seed: int
-    command: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """What was measured, and of what.
 
     Args:
         request: what was asked for.
-        extractor: its name.
         study: the rankings.
         summary: their numbers.
         provenance: where they come from.

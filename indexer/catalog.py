@@ -20,7 +20,7 @@ from indexer.storage.records import JSON, FileRecord, Outcome
 from indexer.storage.same import SHARING, Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbir.images.tiles import Box
 
@@ -117,15 +117,6 @@ class Catalog:
             "SELECT p.row FROM items i JOIN contents p ON p.head = i.row AND p.part > 0 WHERE i.grp = ?1"
         )
         return [row for (row,) in self.rows(query, group)]
-
-    def rows_of_items(self, item_ids: Collection[str]) -> list[int]:
-        """The rows, all parts, of those items that are there, each as often as it has one of them."""
-        query = (
-            "WITH named AS (SELECT i.id, i.row FROM json_each(?) n JOIN items i ON i.id = n.value) "
-            "SELECT row FROM named UNION ALL "
-            "SELECT p.row FROM named JOIN contents p ON p.head = named.row AND p.part > 0"
-        )
-        return [row for (row,) in self.rows(query, json.dumps(list(item_ids)))]
 
     def parts_of(self, head: int) -> list[int]:
         """The rows of an image, part 0 first."""

@@ -158,7 +158,8 @@ def evaluate(
         raise typer.BadParameter("--run judges one run as it is: leave out --refine")
     settings = load_settings(index=index, tenant=tenant)
     from cbir.evaluation.definitions import DEFINITIONS
-    from cli.evaluating import Request, evaluate_index
+    from cli.evaluating import evaluate_index
+    from cli.evaluation_request import Request
     from cli.renderers.evaluation import render_evaluation, render_evaluation_json
     from cli.renderers.page import write_page
     from indexer.study import StudyPlan

@@ -67,19 +67,3 @@ class Watcher(Protocol):
     def epoch(self, done: EpochDone, *, is_best: bool) -> None:
         """An epoch is done; whether it is the best so far."""
         ...
-
-
-class Unwatched:
-    """A watcher that does not look."""
-
-    def begin(self, what: str, total: int | None) -> None:
-        """Nothing."""
-
-    def advance(self) -> None:
-        """Nothing."""
-
-    def step(self, done: StepDone) -> None:
-        """Nothing."""
-
-    def epoch(self, done: EpochDone, *, is_best: bool) -> None:
-        """Nothing."""
