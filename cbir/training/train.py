@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections import Counter
@@ -11,14 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from cbir.durable import write_text
 from cbir.extractors.build import ResolvedExtractor, resolve_extractor
 from cbir.training.card import Card, card_json, card_text
 from cbir.training.loop.start import Start
-from cbir.training.run.folder import RunFolder, write_text
+from cbir.training.run.folder import RunFolder
 from cbir.training.run.measuring import Measured, measure
+from cbir.training.run.tables import table_of_split, table_of_test
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -173,7 +173,9 @@ def _tell(planned: Planned, run: RunFolder, options: RunOptions, trained: _Train
         seconds=time.monotonic() - began,
     )
     _write_skipped(run.skipped, trained.unread)
-    write_text(run.split, _split(material, trained.contents))
+    write_text(run.split, table_of_split(material, trained.contents))
+    if measured is not None:
+        write_text(run.test, table_of_test(material, measured))
     write_text(run.card_text, card_text(card))
     write_text(run.card, card_json(card))
     return Finished(trained.unread, len(material.images), measured, card)
@@ -184,17 +186,6 @@ def _page(recipe: Recipe) -> str:
     import tomlkit
 
     return tomlkit.dumps(recipe.to_dict())
-
-
-def _split(material: Material, contents: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["path", "sha256", "label", "group", "split"])
-    for image, digest, code, group, part in zip(
-        material.images, contents, material.codes.tolist(), material.groups, material.parts, strict=True
-    ):
-        writer.writerow([image.path, digest, material.classes[code], group, part])
-    return text.getvalue()
 
 
 def _write_skipped(path: Path, unread: tuple[Unread, ...]) -> None:

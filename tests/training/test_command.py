@@ -4,10 +4,14 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from cbir.extractors.build import load_extractor
 from cbir.training.embedding import embed_files
+from cbir.training.material import read_material
+from cbir.training.run.measuring import measure
+from cbir.training.run.tables import table_of_test
 
 
 @pytest.fixture
@@ -75,6 +79,41 @@ def test_a_training_leaves_an_extractor_and_says_what_it_is_worth(run, tiny_reci
     assert "48" in built.stderr
     info = json.loads(run("index", "info", "-i", "x.index", "--json").stdout)
     assert extractor.fingerprint in json.dumps(info)
+
+
+def test_every_test_image_is_told_with_what_it_was_worth_before_and_after(
+    run, tiny_recipe, made, tmp_path, tiny_model
+):
+    for number, (recipe, start) in enumerate(
+        ((tiny_recipe, ()), ("linear", ("--start", tiny_model / "tiny.toml")))
+    ):
+        train(run, recipe, made, *start, "--seed", 1, output=str(number))
+        folder = tmp_path / str(number)
+        rows = list(csv.DictReader((folder / "test.csv").read_text().splitlines()))
+        split = list(csv.DictReader((folder / "split.csv").read_text().splitlines()))
+        assert [[row["path"], row["label"], row["group"]] for row in rows] == [
+            [row["path"], row["label"], row["group"]] for row in split if row["split"] == "test"
+        ]
+        against = json.loads((folder / "card.json").read_text())["test"]["against_start"]
+        for column, whose in (("precision_at_10", "value"), ("start_precision_at_10", "start")):
+            by_class = {row["label"]: [] for row in rows}
+            for row in rows:
+                by_class[row["label"]].append(float(row[column]))
+            assert against[whose] == pytest.approx(np.mean([np.mean(each) for each in by_class.values()]))
+
+
+def test_an_image_that_nothing_could_answer_has_an_empty_cell(made):
+    material = read_material(str(made), seed=1)
+    kept = [
+        row for row in range(len(material.images)) if material.parts[row] != "train" or material.codes[row]
+    ]
+    material = material.take(kept)
+    vectors = np.eye(len(kept), 3, dtype=np.float32) + np.float32(0.1)
+    measured = measure(material, vectors, vectors)
+    rows = list(csv.DictReader(table_of_test(material, measured).splitlines()))
+    assert len(rows) == len(material.rows("test"))
+    assert {row["precision_at_10"] == "" for row in rows if row["label"] == material.classes[0]} == {True}
+    assert all(row["precision_at_10"] for row in rows if row["label"] != material.classes[0])
 
 
 def test_an_interrupted_run_keeps_its_best_and_goes_on_to_the_same(
@@ -182,12 +221,12 @@ def test_the_recipes_are_listed(run):
 def test_a_full_disk_is_one_line(run, tiny_recipe, made, tmp_path, monkeypatch):
     import errno
 
-    from cbir.training.run import folder
+    from cbir import durable
 
     def full(fresh, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder, "_replace", full)
+    monkeypatch.setattr(durable, "put_in_place", full)
     done = train(run, tiny_recipe, made, expect=1)
     assert "begun.json: No space left on device" in done.stderr
 

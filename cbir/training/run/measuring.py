@@ -32,11 +32,13 @@ class Measured:
 
     Args:
         study: by the trained one.
-        summary: of that, with chance beside every measure.
+        before: by the start.
+        summary: of the trained one, with chance beside every measure.
         paired: macro P@10, the trained one minus the start, on the same queries.
     """
 
     study: Study
+    before: Study
     summary: Summary
     paired: Paired
 
@@ -70,7 +72,7 @@ def measure(
     if not len(material.rows(part)):
         return None
     study, before = (study_part(material, vectors, part) for vectors in (trained, start))
-    return Measured(study, summarise(study, seed=seed), compare_studies(study, before, seed=seed))
+    return Measured(study, before, summarise(study, seed=seed), compare_studies(study, before, seed=seed))
 
 
 def study_part(material: Material, vectors: NDArray[np.float32], part: Part, k: int = K) -> Study:

@@ -10,7 +10,8 @@ from cbir.errors import ItemsError, SpecError
 from cbir.extractors.spec import FusionSpec
 from cbir.training.frozen import JoinedExtractors, join_named
 from cbir.training.recipe import NetworkRecipe, read_recipe
-from cbir.training.run.folder import Made, RunFolder
+from cbir.training.run.folder import RunFolder
+from cbir.training.run.publish import Made, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,7 +123,7 @@ def run_ensemble(
         chosen |= {"log likelihood": learned.likelihood, "with equal weights": learned.equal_likelihood}
     files = tuple(file.path if file else None for file in joined.resolved.files)
     made = Made(joined.spec, joined.sources, files)
-    run.publish(made, remarks=[f"Trained by cbir train {recipe.name}: see card.md. Research use only."])
+    publish(run.path, made, remarks=[f"Trained by cbir train {recipe.name}: see card.md. Research use only."])
     return chosen
 
 

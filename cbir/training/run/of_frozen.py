@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbir.training.frozen import Features, train_frozen
-from cbir.training.run.folder import Made
+from cbir.training.run.publish import Made, publish
 
 if TYPE_CHECKING:
     from cbir.training.frozen import FrozenTraining, JoinedExtractors
@@ -37,5 +37,5 @@ def run_frozen(
     trained = train_frozen(material, recipe, joined, features, on_file=watch.advance)
     files = tuple(file.path if file else None for file in joined.resolved.files)
     made = Made(joined.spec, joined.sources, files, trained.head.projection)
-    run.publish(made, remarks=[f"Trained by cbir train {recipe.name}: see card.md. Research use only."])
+    publish(run.path, made, remarks=[f"Trained by cbir train {recipe.name}: see card.md. Research use only."])
     return trained

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from cbir.durable import write_text
 from cbir.errors import ItemsError
 from cbir.training.feeding.decoded import decode_images, network_plans
 from cbir.training.feeding.decoded_feed import DecodedFeed
@@ -13,7 +14,7 @@ from cbir.training.loop.history import EpochDone, best_of
 from cbir.training.preflight import check_material
 from cbir.training.run.curves import draw_history
 from cbir.training.run.events import write_events
-from cbir.training.run.folder import Made, write_text
+from cbir.training.run.publish import Made, publish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +159,8 @@ class _Training:
         save_file({name: each.detach().cpu().contiguous() for name, each in named.items()}, file)
         name = f"{self.recipe.name}, from {self.start.weights.ref.name}"
         remark = f"Trained by cbir train {self.recipe.name}: see card.md. Research use only."
-        self.run.publish(Made(becomes, (f"file:{file}",), (file,), names=(name,)), remarks=[remark])
+        made = Made(becomes, (f"file:{file}",), (file,), names=(name,))
+        publish(self.run.path, made, remarks=[remark])
         file.unlink()
 
     def _draw(self) -> None:

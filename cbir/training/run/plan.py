@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cbir.errors import SpecError
 from cbir.training.loop.start import Start, find_start
 from cbir.training.recipe import EnsembleRecipe, FrozenRecipe
-from cbir.training.run.folder import Begun
+from cbir.training.run.begun import Begun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
