@@ -10,6 +10,7 @@ import typer
 from cbir import __version__
 from cli.commands import (
     build,
+    classify,
     compact,
     config,
     convert,
@@ -57,6 +58,7 @@ app.add_typer(index, name="index", help="Build an index of images, and look afte
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
+app.add_typer(classify.group, name="classify", help="Classifiers: what an image is, and how sure.")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")

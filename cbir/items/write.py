@@ -13,19 +13,20 @@ from cbir.errors import ItemsError
 from cbir.items.cells import read_csv, read_parquet
 
 
-def write_table(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
-    """Write columns of equal length as CSV, whole or not at all; never over a file that is there.
+def write_table(path: Path, columns: Mapping[str, Sequence[object]], *, may_replace: bool = False) -> None:
+    """Write columns of equal length as CSV, whole or not at all.
 
     Args:
         path: ends in ``.csv``; its folder must exist.
         columns: by name, in order; None becomes an empty cell.
+        may_replace: take the place of a file that is there; refused without it.
 
     Raises:
         ItemsError: the file is there already, has another suffix, can't be written, or a cell is no UTF-8.
     """
     if path.suffix.lower() != ".csv":
         raise ItemsError(f"{path} is written as CSV. Give it a name that ends in .csv.")
-    if os.path.lexists(path):
+    if os.path.lexists(path) and not may_replace:
         raise ItemsError(f"{path} is there already. Name another file with --output, or delete it.")
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -1,0 +1,8 @@
+"""`cbir classify`: one file a subcommand."""
+
+import typer
+
+from cli.commands.classify import evaluate
+
+group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+group.command("evaluate")(evaluate.evaluate)
