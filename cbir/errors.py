@@ -18,6 +18,7 @@
         ├── IndexDamagedError    a checksum, count or file does not fit the manifest
         ├── IndexLockedError     another process is writing
         ├── IndexWriteError      the disk refused: full, read-only, failing
+        ├── AttachmentError      an index has nothing attached under a name
         ├── TenantError          an index of tenants searched for nobody, or one without tenants for somebody
         └── FingerprintError     query and index come from different extractors
 
@@ -152,6 +153,10 @@ class IndexLockedError(StoredIndexError):
 
 class IndexWriteError(StoredIndexError):
     """The disk refused: full, read-only, failing."""
+
+
+class AttachmentError(StoredIndexError):
+    """An index has nothing attached under a name."""
 
 
 class TenantError(StoredIndexError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from cbir.errors import (
+    AttachmentError,
     BackendError,
     CbirError,
     ColumnError,
@@ -42,6 +43,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     ColumnError: ExitCode.USAGE,
     WhereError: ExitCode.USAGE,
     TenantError: ExitCode.USAGE,
+    AttachmentError: ExitCode.USAGE,
     IndexMissingError: ExitCode.INDEX,
     IndexDamagedError: ExitCode.INDEX,
     FingerprintError: ExitCode.MODEL,

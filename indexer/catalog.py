@@ -35,6 +35,8 @@ _MAX_PARAMETERS = 500
 
 Value = str | int | float | bytes | None
 ItemColumns = tuple[str, bytes, int, str | None, str | None, str, str, int]
+ImageKey = tuple[bytes, int]
+"""What an image is known by: the sha256 of a file's bytes, and the frame."""
 FileColumns = tuple[bytes, int, int, bytes | None, Outcome, str | None, str | None]
 
 
@@ -102,6 +104,21 @@ class Catalog:
             for row, head, box in parts:
                 found[row] = Place(items[head], None if box is None else tuple(json.loads(box)))
         return found
+
+    def images_of(self, ids: Sequence[str]) -> dict[str, ImageKey]:
+        """Which image each item has; ids that are no items are left out."""
+        found: dict[str, ImageKey] = {}
+        query = "SELECT i.id, c.sha256, c.frame FROM items i JOIN contents c ON c.row = i.row WHERE i.id IN "
+        for start in range(0, len(ids), _MAX_PARAMETERS):
+            some = ids[start : start + _MAX_PARAMETERS]
+            found |= {
+                each: (sha256, frame) for each, sha256, frame in self.rows(f"{query}({_marks(some)})", *some)
+            }
+        return found
+
+    def images(self) -> list[ImageKey]:
+        """Every image, also those without items."""
+        return self.rows("SELECT sha256, frame FROM contents WHERE part = 0")
 
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
@@ -233,7 +250,7 @@ def item_of(columns: ItemColumns) -> Item:
     return Item(item_id, os.fsdecode(path), frame, label, group, known)
 
 
-def _marks(values: Sequence[int]) -> str:
+def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 

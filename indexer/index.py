@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from indexer.asking.column_info import ColumnInfo
     from indexer.asking.columns import Columns
     from indexer.asking.tenant_view import TenantView
+    from indexer.attachments import Attachment
     from indexer.catalog import Catalog
     from indexer.storage.records import JSON, FileRecord
     from indexer.storage.same import Shared
@@ -311,6 +312,23 @@ class Index:
     def memo(self, key: str) -> JSON:
         """What a writer kept under this name, or None."""
         return self._shown.memo(key)
+
+    def attachments(self) -> list[str]:
+        """The names under which something is attached."""
+        from indexer.attachments.names import attached_folders
+
+        return sorted(attached_folders(self._manifest.files))
+
+    def attachment(self, name: str) -> Attachment:
+        """What is attached under a name.
+
+        Raises:
+            AttachmentError: nothing.
+            IndexDamagedError: a file of it does not fit.
+        """
+        from indexer.attachments.attachment import Attachment
+
+        return Attachment(self._path, name, self._manifest.files, self._shown.images_of)
 
     def info(self) -> IndexInfo:
         """Counts, sizes, times and versions."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 MODEL = "model"
+ATTACHED = "attached"
 _HEAD = b'{\n"checksum": "'
 _NECK = b'",\n'
 _HEX_DIGITS = 32

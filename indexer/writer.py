@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cbir.extractors.spec import ExtractorSpec
     from cbir.types import Scalar
+    from indexer.attachments import Attachment, ItemValues
     from indexer.manifest import StoreRef
     from indexer.storage.records import JSON, FileRecord, NewImage
     from indexer.stores.qdrant.connection import QdrantConnection
@@ -277,6 +278,50 @@ class IndexWriter:
         if self.memo(key) != value:
             with self._scratch.editing() as connection:
                 edits.put_memo(connection, key, value)
+
+    def attachment(self, name: str) -> Attachment:
+        """What is attached under a name, uncommitted too.
+
+        Raises:
+            AttachmentError: nothing.
+        """
+        return self._scratch.attached.read(name)
+
+    def attach(
+        self,
+        name: str,
+        *,
+        settings: JSON,
+        files: Mapping[str, Path] | None = None,
+        values: ItemValues | None = None,
+    ) -> None:
+        """Keep something with the index; what had the name before is replaced, all of it.
+
+        Args:
+            name: of a-z, 0-9 and ``-``.
+            settings: given back as they are.
+            files: to copy, by their path in the attachment's folder; they may be another attachment's.
+            values: of items, the uncommitted with them.
+
+        Raises:
+            SpecError: a name that can't be.
+            VectorError: values of another shape, or not finite.
+            IndexWriteError: a file can't be read, or the disk refused.
+        """
+        attached, files = self._scratch.attached, files or {}
+        attached.check(name, files, values)
+        with self._scratch.attaching():
+            attached.put(name, settings, files, values)
+
+    def detach(self, name: str) -> None:
+        """Remove what is attached under a name.
+
+        Raises:
+            AttachmentError: nothing is.
+        """
+        self.attachment(name)
+        with self._scratch.attaching():
+            self._scratch.attached.remove(name)
 
     def commit(self) -> int:
         """Publish every change so far in one step; the generation, a new one when anything changed.

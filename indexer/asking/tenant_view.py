@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from indexer.ingesting.memos import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cbir.types import Item
     from indexer.asking.columns import Columns
     from indexer.asking.tenants import Tenant
-    from indexer.catalog import Catalog, Content
+    from indexer.catalog import Catalog, Content, ImageKey
     from indexer.storage.records import JSON, FileRecord, Outcome
     from indexer.storage.same import Shared
 
@@ -50,6 +50,10 @@ class TenantView:
     def items_of_content(self, sha256: str) -> list[Item]:
         """The items with these bytes, by frame, then id."""
         return list(filter(self._tenant.owns, self._catalog.items_of_content(sha256)))
+
+    def images_of(self, ids: Sequence[str]) -> dict[str, ImageKey]:
+        """Which image each item has; ids that are no items of the tenant's are left out."""
+        return self._catalog.images_of([each for each in ids if self.item(each)])
 
     def items_that_share(self, what: Shared) -> list[list[str]]:
         """The ids of the items of every image that there is more than once among them, by id."""

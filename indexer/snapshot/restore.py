@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from cbir.errors import IndexDamagedError, IndexMissingError
 from cbir.plain_tar import read_end, read_exactly, read_header, read_padding
 from indexer.formats import FORMAT
-from indexer.manifest import MANIFEST, MODEL, Manifest, parse_manifest
+from indexer.manifest import ATTACHED, MANIFEST, MODEL, Manifest, parse_manifest
 from indexer.storage.durable import Seal, write_file
 from indexer.storage.opened import open_generation
 from indexer.storage.staging import check_free, staged
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _CHUNK = 4 << 20
 _MANIFEST_MOST = 256 << 20
 _CATALOG = re.compile(r"catalog-\d{8,}\.sqlite")
-_FOLDERS = frozenset({EMBEDDINGS, MODEL, STORE})
+_FOLDERS = frozenset({ATTACHED, EMBEDDINGS, MODEL, STORE})
 _AGAIN = "Take the snapshot again, or carry it over again."
 
 

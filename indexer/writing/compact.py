@@ -85,6 +85,7 @@ def drop_dead_rows(scratch: Scratch) -> int:
     with scratch.editing() as connection:
         scratch.pending.rewrite(np.flatnonzero(is_live))
         edits.drop_dead_rows(connection, scratch.path / SCRATCH / _SHRUNK)
+        scratch.attached.drop_dead_rows()
         scratch.following.forget()  # rows have other numbers; points know nothing of those
         store = None if scratch.following.is_live else StoreRef(scratch.manifest.store.kind)
         scratch.publish(scratch.manifest.successor(), scratch.pending.files, store)

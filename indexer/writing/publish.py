@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cbir import __version__
 from cbir.errors import IndexWriteError
 from indexer.formats import FORMAT
-from indexer.manifest import MANIFEST, MODEL, Manifest, StoreRef, now, write_manifest
+from indexer.manifest import ATTACHED, MANIFEST, MODEL, Manifest, StoreRef, now, write_manifest
 from indexer.storage.durable import TEMPORARY, Seal, copy_file, refused, seal_in_place, sync_directory
 from indexer.storage.lock import LOCK_FILE
 
@@ -77,7 +77,14 @@ def first_manifest(
     )
 
 
-def publish(directory: Path, manifest: Manifest, scratch: Path, new_files: Mapping[str, Seal]) -> Manifest:
+def publish(
+    directory: Path,
+    manifest: Manifest,
+    scratch: Path,
+    new_files: Mapping[str, Seal],
+    *,
+    attached: Mapping[str, Seal],
+) -> Manifest:
     """Copy the scratch catalog into its place and write the manifest; the manifest as written.
 
     Args:
@@ -85,6 +92,7 @@ def publish(directory: Path, manifest: Manifest, scratch: Path, new_files: Mappi
         manifest: with the generation, counts, blocks and store that are to be.
         scratch: the catalog, all changes committed.
         new_files: what is on the disk already and belongs to this generation.
+        attached: the files of all attachments.
     """
     name = catalog_name(manifest.generation)
     files = {**manifest.files, **new_files, name: copy_file(scratch, directory / name)}
@@ -92,6 +100,7 @@ def publish(directory: Path, manifest: Manifest, scratch: Path, new_files: Mappi
     for block in manifest.blocks:
         named |= {f"{EMBEDDINGS}/{block.name}.f32", f"{EMBEDDINGS}/{block.name}.thumbs"}
     kept = {key: seal for key, seal in files.items() if key in named or key.startswith(f"{MODEL}/")}
+    kept |= attached
     published = replace(manifest, catalog=name, files=kept, versions=_versions(), format=FORMAT)
     write_manifest(directory, published)
     return published
@@ -108,7 +117,7 @@ def remove_leftovers(directory: Path, manifest: Manifest) -> None:
         ):
             with contextlib.suppress(OSError):
                 path.unlink()
-    for folder in (EMBEDDINGS, STORE):
+    for folder in (EMBEDDINGS, STORE, ATTACHED):
         for path in sorted((directory / folder).rglob("*"), reverse=True):
             if str(path.relative_to(directory)) not in manifest.files:
                 with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cbir.errors import IndexWriteError
+from indexer.attachments.attaching import Attaching
 from indexer.catalog import Catalog
 from indexer.formats import FORMAT, upgrade_catalog
 from indexer.manifest import MODEL, Manifest, StoreRef, read_manifest
@@ -47,6 +48,7 @@ class Scratch:
         self.manifest = manifest
         self.catalog = Catalog(connection)
         self.pending = Pending(path, manifest)
+        self.attached = Attaching(path, manifest, self.catalog)
         self.following = Following(path, self.catalog, connection, manifest.store, server)
         self.changed = False
         self._connection = connection
@@ -115,6 +117,13 @@ class Scratch:
             yield self._connection
 
     @contextlib.contextmanager
+    def attaching(self) -> Iterator[None]:
+        """Change what is attached; likewise."""
+        with self.publishing():
+            self.changed = True
+            yield
+
+    @contextlib.contextmanager
     def publishing(self) -> Iterator[None]:
         """Anything that writes: what goes wrong in the middle can't be gone on from."""
         if self._broken or self._closed:
@@ -158,7 +167,7 @@ class Scratch:
         described = replace(described, store=store or self.following.prepare(described, self.pending))
         self._connection.execute("COMMIT")
         scratch = self.path / publish.SCRATCH / _CATALOG
-        self.manifest = publish.publish(self.path, described, scratch, files)
+        self.manifest = publish.publish(self.path, described, scratch, files, attached=self.attached.seals)
         self._connection.execute("BEGIN")
         self.changed = False
         publish.remove_leftovers(self.path, self.manifest)
