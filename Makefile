@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench soak clean
+.PHONY: help install demo test check format bench results soak clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,8 +34,13 @@ format: install  ## let ruff write
 bench: install  ## ratios of speed, measured side by side
 	$(BIN)/python -m tests.benchmarks
 
+results: install  ## the tables of docs/results.md, of ../shared/data: hours; what is done stays in cbir-results
+	$(BIN)/python -m tests.benchmarks.results
+	$(BIN)/python -m tests.benchmarks.heads --cache cbir-results/vectors
+	$(BIN)/python -m tests.benchmarks.trained --runs cbir-results/runs
+
 soak: install  ## the long runs: faults, mutated files, state machines
 	$(BIN)/pytest -m soak --timeout 14400
 
 clean:  ## remove what the targets above made
-	rm -rf .venv cbir-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv cbir-demo cbir-results build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -36,7 +36,8 @@ class Asked:
         for rows, values in zip(self.rows, self.values, strict=True):
             sums[rows] += values
             counts[rows] += 1
-        return np.divide(sums, counts, out=np.full(n_images, np.nan), where=counts > 0)
+        sums[counts == 0] = np.nan
+        return sums / np.maximum(counts, 1)
 
 
 def mean_and_deviation(macros: Sequence[float]) -> str:

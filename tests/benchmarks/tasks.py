@@ -70,6 +70,8 @@ def _crop_lesions(mias: Path, target: Path) -> None:
         table.writerow(["path", "label", "patient_id"])
         for row in found:
             image = cv2.imread(str(mias / row["path"]), cv2.IMREAD_UNCHANGED)
+            if image is None:
+                raise FileNotFoundError(mias / row["path"])
             x, y = float(row["x"]), image.shape[0] - float(row["y_from_bottom"])
             half = max(_CROP_OF_RADIUS * float(row["radius"]), _LEAST_CROP_PX)
             top, left = max(int(y - half), 0), max(int(x - half), 0)

@@ -1,9 +1,9 @@
-"""Networks trained further, against where they started: ``python -m tests.benchmarks.trained --runs DIR [NAME...]``.
+"""Networks trained further, against their start: ``python -m tests.benchmarks.trained --runs DIR [NAME...]``.
 
-For the table in docs/results.md. Each is ``cbir train`` as a user calls it, five times, each with a seed of its
-own that also deals the patients to train, val and test (50, 20, 30). The epoch is chosen on val; then every
-test image asks the training images, once. A run that is in DIR already is not trained again, and one that was
-interrupted goes on: hours on a CPU.
+For the table in docs/results.md. Each is ``cbir train`` as a user calls it, five times, each with a seed of
+its own that also deals the patients to train, val and test (50, 20, 30). The epoch is chosen on val; then
+every test image asks the training images, once. A run that is in DIR already is not trained again, and one
+that was interrupted goes on: hours on a CPU.
 """
 
 from __future__ import annotations
