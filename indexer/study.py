@@ -10,6 +10,7 @@ from cbir.evaluation.protocol import Search, Study, rank_queries
 from cbir.items.part import Part, Selection, values_of
 from cbir.items.where import Condition
 from cbir.types import Item
+from indexer.asking.reranked import Reranking
 from indexer.cases.stand_ins import CasePlan
 from indexer.cases.study import study_cases
 from indexer.cases.table import case_column
@@ -50,6 +51,7 @@ def study_index(
     *,
     asking: Index | None = None,
     search: Search | None = None,
+    reranking: Reranking | None = None,
     tells_leak: bool = True,
 ) -> Study:
     """Ask an index for every labelled query of a plan, and keep what it found.
@@ -61,8 +63,9 @@ def study_index(
         plan: who asks, and who may be found.
         asking: another index, of the same extractor, that the queries come from.
         search: instead of the index's own: another system's answers over the same items; not by case.
-        tells_leak: False spares a refined search a second time with the query's group in the gallery; the
-            study then says nothing of a leak.
+        reranking: of the index's own search, not by case; instead of the plan's refinements.
+        tells_leak: False spares a refined or re-ranked search a second time with the query's group in the
+            gallery; the study then says nothing of a leak.
 
     Raises:
         ItemsError: a column or part that is not there, or nothing to measure: see ``rank_queries``.
@@ -81,10 +84,14 @@ def study_index(
             source=asking or index, among=among, may_share_groups=may_share,
         )  # fmt: skip
     apart: Search | None = None
-    if plan.refinements and search is None:
-        refined = partial(_refined, index, asking or index, among, plan.refinements)
-        apart = refined(leaves_group=True)
-        search = refined(leaves_group=False) if tells_leak else apart
+    if search is None and (plan.refinements or reranking):
+        other = (
+            partial(_reranked, index, asking or index, among, reranking)
+            if reranking
+            else partial(_refined, index, asking or index, among, plan.refinements)
+        )
+        apart = other(leaves_group=True)
+        search = other(leaves_group=False) if tells_leak else apart
     return rank_queries(
         queries,
         search or _search(index, asking or index, among),
@@ -128,6 +135,30 @@ def _search(index: Index, source: Index, among: frozenset[str] | None) -> Search
         # As strangers: the protocol leaves out the query and its group, and such queries are asked together.
         strangers = [replace(source.query(each), item_id=None, group=None) for each in query_ids]
         return [[hit.item.id for hit in hits] for hits in index.search_many(strangers, depth, among=among)]
+
+    return search
+
+
+def _reranked(
+    index: Index,
+    source: Index,
+    among: frozenset[str] | None,
+    reranking: Reranking,
+    *,
+    leaves_group: bool,
+) -> Search:
+    def search(query_ids: Sequence[str], depth: int) -> list[list[str]]:
+        n_hits = max(depth, reranking.depth)
+        found: dict[str, list[str]] = {}
+        queries = [(each, source.query(each)) for each in query_ids]
+        for excludes in (False, True):
+            chosen = [each for each in queries if (leaves_group and each[1].group is not None) is excludes]
+            hits = index.search_many(
+                [query for _, query in chosen], n_hits, exclude_same_group=excludes, among=among
+            )
+            for (item_id, query), some in zip(chosen, hits, strict=True):
+                found[item_id] = [hit.item.id for hit in reranking.of(query, some)[:depth]]
+        return [found[each] for each in query_ids]
 
     return search
 

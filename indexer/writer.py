@@ -313,6 +313,17 @@ class IndexWriter:
         with self._scratch.attaching():
             attached.put(name, settings, files, values)
 
+    def set_attachment(self, name: str, settings: JSON) -> None:
+        """Change the settings of what is attached; files and values stay.
+
+        Raises:
+            AttachmentError: nothing is.
+            IndexWriteError: the disk refused.
+        """
+        self.attachment(name)
+        with self._scratch.attaching():
+            self._scratch.attached.set_settings(name, settings)
+
     def detach(self, name: str) -> None:
         """Remove what is attached under a name.
 

@@ -76,6 +76,11 @@ class Attaching:
         columns = () if values is None else values.columns
         self._write(name, {"settings": settings, "columns": list(columns)}, files, table)
 
+    def set_settings(self, name: str, settings: JSON) -> None:
+        """Write an attachment anew with other settings."""
+        there = self.read(name)
+        self._rewrite(there, settings, there.table())
+
     def remove(self, name: str) -> None:
         """Forget an attachment; its files go once a generation without them is published."""
         self._forget(self.read(name).name)
@@ -86,9 +91,11 @@ class Attaching:
             there = self.read(name)
             table = there.table()
             if table is not None and len(kept := table.only(self._catalog.images())) < len(table):
-                self._write(
-                    name, {"settings": there.settings, "columns": list(there.columns)}, there.files, kept
-                )
+                self._rewrite(there, there.settings, kept)
+
+    def _rewrite(self, there: Attachment, settings: JSON, table: ImageValues | None) -> None:
+        said: JSON = {"settings": settings, "columns": list(there.columns)}
+        self._write(there.name, said, there.files, table)
 
     def _write(self, name: str, said: JSON, files: Mapping[str, Path], table: ImageValues | None) -> None:
         self._number += 1

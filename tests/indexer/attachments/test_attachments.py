@@ -112,6 +112,21 @@ def test_attaching_again_replaces_all_of_it(attached, network):
             assert index.attachment("grader").files
 
 
+def test_settings_change_alone(attached, network):
+    ids = ids_of(attached)
+    before = known(attached, ids)
+    with IndexWriter.open(attached) as writer:
+        writer.set_attachment("grader", {"blend": 0.1})
+        with pytest.raises(AttachmentError, match="'other'"):
+            writer.set_attachment("other", {})
+        writer.commit()
+    with Index.open(attached) as index:
+        found = index.attachment("grader")
+        assert (found.settings, found.columns, found.n_images) == ({"blend": 0.1}, COLUMNS, 10)
+        assert found.files["model/network.onnx"].read_bytes() == network.read_bytes()
+    np.testing.assert_array_equal(known(attached, ids), before)
+
+
 def test_what_is_detached_is_gone(attached):
     with IndexWriter.open(attached) as writer:
         writer.detach("grader")
