@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from cbir.training.loop.history import EpochDone, StepDone
+    from cbir.training.loop.history import StepDone
+    from cbir.training.loop.parts import EpochTold
     from cbir.training.material import Material
     from cbir.training.recipe import Recipe
     from cbir.training.run.options import RunOptions
@@ -136,15 +137,15 @@ class TrainingDisplay:
             text = f"loss {done.loss:.4f}{self._last}"
             self._bar.update(self._task, completed=completed, total=self._n_epochs, description=text)
 
-    def epoch(self, done: EpochDone, *, is_best: bool) -> None:
+    def epoch(self, done: EpochTold, *, is_best: bool) -> None:
         """An epoch is done."""
         self._n_epochs_done += 1
         left_s = (self._n_epochs - done.epoch) * (time.monotonic() - self._began) / self._n_epochs_done
         best = ", the best so far" if is_best else ""
-        self._last = f", macro P@10 {done.precision:.4f}"
+        self._last = f", {done.validated}"
         line = (
-            f"epoch {done.epoch}/{self._n_epochs}: loss {done.loss:.4f}, macro P@10 {done.precision:.4f} "
-            f"(random {done.random:.4f}){best}; {done.images_per_s:.3g} images/s, at most {left_s:.0f} s left"
+            f"epoch {done.epoch}/{self._n_epochs}: loss {done.loss:.4f}, {done.validated} "
+            f"({done.chance}){best}; {done.images_per_s:.3g} images/s, at most {left_s:.0f} s left"
         )
         if self._bar is None:
             note(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cbir.training.card import Card, card_json, card_text
 from cbir.training.loop.start import Start
 from cbir.training.run.folder import RunFolder
 from cbir.training.run.measuring import Measured, measure
+from cbir.training.run.records import page_text, write_skipped
 from cbir.training.run.tables import table_of_split, table_of_test
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbir.training.embedding import Unread
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
-    from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe, Recipe
+    from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe
     from cbir.training.run.options import RunOptions, Watcher
     from cbir.training.run.plan import Planned
 
@@ -68,7 +68,7 @@ def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, 
     """
     began = time.monotonic()
     with RunFolder.open(path, planned.begun, resume=resume) as run:
-        write_text(run.recipe, _page(planned.recipe))
+        write_text(run.recipe, page_text(planned.recipe.to_dict()))
         if isinstance(planned.start, Start):
             trained = _train_network(planned, planned.start, run, options, watch, resume=resume)
         elif planned.members:
@@ -172,25 +172,10 @@ def _tell(planned: Planned, run: RunFolder, options: RunOptions, trained: _Train
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=time.monotonic() - began,
     )
-    _write_skipped(run.skipped, trained.unread)
+    write_skipped(run.skipped, trained.unread)
     write_text(run.split, table_of_split(material, trained.contents))
     if measured is not None:
         write_text(run.test, table_of_test(material, measured))
     write_text(run.card_text, card_text(card))
     write_text(run.card, card_json(card))
     return Finished(trained.unread, len(material.images), measured, card)
-
-
-def _page(recipe: Recipe) -> str:
-    """The recipe as it is used, so that it can be used again."""
-    import tomlkit
-
-    return tomlkit.dumps(recipe.to_dict())
-
-
-def _write_skipped(path: Path, unread: tuple[Unread, ...]) -> None:
-    if not unread:
-        path.unlink(missing_ok=True)
-        return
-    lines = [{"path": each.path, "reason": each.reason, "detail": each.detail} for each in unread]
-    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))

@@ -38,7 +38,11 @@ def measure(shared: Path, rounds: int) -> Iterator[Ratio]:
         decoded = decode_images(material, plans, Path(folder), read=start.spec.read)
         feed = _FewBatches(decoded, start.branch, recipe)
         accelerator = Accelerator()
-        trainer = Trainer(recipe, feed, network_of(recipe, start, feed.n_classes), accelerator)
+        network = network_of(recipe, start, feed.n_classes)
+        losses = WeightedLosses(recipe.losses, feed.n_classes, network.dim)
+        trainer = Trainer(
+            recipe, feed, network, losses, Optimisers(recipe, network, losses), accelerator=accelerator
+        )
         bare = BareStep(recipe, network_of(recipe, start, feed.n_classes), feed, accelerator.device)
 
         def ours() -> None:

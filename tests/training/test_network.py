@@ -94,8 +94,8 @@ def test_rates_fall_on_a_cosine(recipe, small_network):
     network = small_network(recipe)
     optimisers = Optimisers(recipe, network, WeightedLosses(recipe.losses, 3, network.dim))
     assert optimisers.set_rates(0.0) == pytest.approx((1e-3, 1e-2))
-    assert optimisers.set_rates(0.5) == pytest.approx((5e-4, 5e-3))
-    assert optimisers.set_rates(1.0) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert optimisers.set_rates(1.5) == pytest.approx((5e-4, 5e-3))
+    assert optimisers.set_rates(3.0) == pytest.approx((0.0, 0.0), abs=1e-12)
 
 
 def test_the_gradient_is_clipped_over_the_whole_network(recipe, small_network):

@@ -19,6 +19,7 @@ from train_child import CPU, run, shared_feed, shared_recipe
 
 from cbir.errors import TrainingError
 from cbir.training.loop.checkpoint import BEST, LAST, read_checkpoint, write_checkpoint
+from cbir.training.loop.history import EpochDone
 
 CHILD = Path(__file__).with_name("train_child.py")
 
@@ -91,7 +92,7 @@ def test_two_processes_learn_what_one_does(whole, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     alone, shared = (
-        read_checkpoint(folder / LAST, shared_recipe(), shared_feed().sha256)
+        read_checkpoint(folder / LAST, shared_recipe(), shared_feed().sha256, EpochDone.from_dict)
         for folder in (whole[0], tmp_path)
     )
     for mine, theirs in zip(shared.history, alone.history, strict=True):
@@ -144,7 +145,8 @@ def test_a_checkpoint_says_whose_it_is_without_any_code(whole):
 
 def test_a_full_disk_leaves_the_checkpoint_before_it(whole, tmp_path):
     path = tmp_path / LAST
-    checkpoint = read_checkpoint(whole[0] / LAST, shared_recipe(), shared_feed().sha256)
+    feed_sha256 = shared_feed().sha256
+    checkpoint = read_checkpoint(whole[0] / LAST, shared_recipe(), feed_sha256, EpochDone.from_dict)
     write_checkpoint(path, checkpoint)
     before = path.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import BranchSpec
     from cbir.images.steps import Normalise
     from cbir.training.feeding.decoded.decode import Decoded
-    from cbir.training.recipe import NetworkRecipe
+    from cbir.training.loop.parts import LoopRecipe
 
 
 class DecodedFeed:
@@ -34,7 +34,7 @@ class DecodedFeed:
         SpecError: the recipe's augmentation makes no sense.
     """
 
-    def __init__(self, decoded: Decoded, branch: BranchSpec, recipe: NetworkRecipe) -> None:
+    def __init__(self, decoded: Decoded, branch: BranchSpec, recipe: LoopRecipe) -> None:
         material = decoded.material
         self._rows = np.flatnonzero(np.asarray(material.parts) != "test")
         material = material.take(self._rows)
@@ -71,13 +71,16 @@ class DecodedFeed:
     def images(self, indices: NDArray[np.int64], epoch: int) -> Tensor:
         """(B, 3, H, W), normalised, augmented as this epoch has it; the same in whatever batch.
 
+        An image that comes more than once in an epoch is augmented otherwise each time.
+
         Raises:
             TrainingError: a decoded image is gone.
         """
         import torch
 
+        rows = self._rows[indices % len(self._rows)]
         return augment(
-            torch.from_numpy(self._to_augment[self._rows[indices]]),
+            torch.from_numpy(self._to_augment[rows]),
             self._augmentation,
             size=self._size,
             normalise=self._normalise,

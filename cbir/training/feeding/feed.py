@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
     from cbir.types import Item
 
+Inputs: TypeAlias = "Tensor | tuple[Tensor, ...]"
+"""What a network takes: images, or images and what else there is of them, a row each."""
+
 
 class Feed(Protocol):
-    """Labelled images in two parts. An index is a place in ``items``, in either part."""
+    """Labelled images in two parts. An index is a place in ``items``, in either part.
+
+    In batches ``index + n * n_items`` is the same image, the n-th time more in an epoch.
+    """
 
     @property
     def items(self) -> Sequence[Item]:
@@ -50,13 +56,13 @@ class Feed(Protocol):
         """The training part's batches in one epoch, from 0; the same whenever asked."""
         ...
 
-    def images(self, indices: NDArray[np.int64], epoch: int) -> Tensor:
+    def images(self, indices: NDArray[np.int64], epoch: int) -> Inputs:
         """(B, 3, H, W), normalised, augmented as this epoch has it; the same in whatever batch.
 
         Called from a thread of its own, ahead of the step that needs them.
         """
         ...
 
-    def validation_images(self, indices: NDArray[np.int64]) -> Tensor:
+    def validation_images(self, indices: NDArray[np.int64]) -> Inputs:
         """(B, 3, H, W), by exactly the extractor's own preprocessing."""
         ...

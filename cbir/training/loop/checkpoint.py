@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cbir.errors import TrainingError
-from cbir.training.loop.history import EpochDone
+from cbir.training.loop.parts import EpochTold, LoopRecipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-    from cbir.training.recipe import NetworkRecipe
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 """Their names in a training's folder: after the last epoch, and after the best."""
+
+Epoch = TypeVar("Epoch", bound=EpochTold)
 
 _FORMAT = "1"
 _N_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Generic[Epoch]):
     """A training after an epoch.
 
     Args:
@@ -39,9 +40,9 @@ class Checkpoint:
         tensors: by names that say whose they are.
     """
 
-    recipe: NetworkRecipe
+    recipe: LoopRecipe
     feed_sha256: str
-    history: tuple[EpochDone, ...]
+    history: tuple[Epoch, ...]
     tensors: Mapping[str, Tensor]
 
     def part(self, name: str) -> dict[str, Tensor]:
@@ -52,7 +53,7 @@ class Checkpoint:
         }
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def write_checkpoint(path: Path, checkpoint: Checkpoint[Epoch]) -> None:
     """Write it whole, or leave the one that is there.
 
     Raises:
@@ -82,13 +83,16 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def read_checkpoint(path: Path, recipe: NetworkRecipe, feed_sha256: str) -> Checkpoint:
+def read_checkpoint(
+    path: Path, recipe: LoopRecipe, feed_sha256: str, epoch_of: Callable[[Mapping[str, object]], Epoch]
+) -> Checkpoint[Epoch]:
     """Read what ``write_checkpoint`` wrote for the same training.
 
     Args:
         path: of the file.
         recipe: that is followed now.
         feed_sha256: of what it is fed with now.
+        epoch_of: rebuilds an epoch from its ``to_dict``.
 
     Raises:
         TrainingError: it can't be read, or belongs to another recipe or other images; says which.
@@ -103,14 +107,14 @@ def read_checkpoint(path: Path, recipe: NetworkRecipe, feed_sha256: str) -> Chec
                 )
             _check(path, about, recipe, feed_sha256)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        history = [EpochDone.from_dict(line) for line in json.loads(about["history"])]
+        history = [epoch_of(line) for line in json.loads(about["history"])]
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise TrainingError(f"Checkpoint {path} can't be read: {reason}; train anew.") from error
     return Checkpoint(recipe, feed_sha256, tuple(history), tensors)
 
 
-def _check(path: Path, about: Mapping[str, str], recipe: NetworkRecipe, feed_sha256: str) -> None:
+def _check(path: Path, about: Mapping[str, str], recipe: LoopRecipe, feed_sha256: str) -> None:
     theirs = cast("Mapping[str, object]", json.loads(about["recipe"]))
     ours = cast("Mapping[str, object]", json.loads(json.dumps(recipe.to_dict())))
     if theirs != ours:

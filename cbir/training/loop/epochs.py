@@ -7,19 +7,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
 import torch
 from accelerate import Accelerator
+from torch.nn.functional import normalize
 
-from cbir.training.loop.checkpoint import BEST, LAST, Checkpoint, read_checkpoint, write_checkpoint
+from cbir.training.loop.checkpoint import BEST, LAST, Checkpoint, read_checkpoint
 from cbir.training.loop.history import EpochDone, StepDone, best_of
+from cbir.training.loop.keeping import keep_epoch
 from cbir.training.loop.network import embedding_weights
+from cbir.training.loop.optimise import Optimisers
 from cbir.training.loop.trainer import Trainer
 from cbir.training.loop.troubles import memory_named
 from cbir.training.loop.validation import validate
+from cbir.training.losses.create import WeightedLosses
+from cbir.training.seeds import drawn_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from cbir.training.feeding.feed import Feed
@@ -94,12 +101,12 @@ def train_network(
             another training.
     """
     settings = settings or LoopSettings()
-    trainer = Trainer(recipe, feed, network, _accelerator(settings), compiles=settings.compiles)
+    trainer = _trainer(recipe, feed, network, settings)
     history = _resume(trainer, folder) if resumes and (folder / LAST).exists() else ()
     while len(history) < recipe.epochs and not _is_out_of_patience(recipe, history):
         with memory_named(recipe, trainer.device, len(history) + 1):
             history = (*history, _epoch(trainer, history, settings))
-        _keep(trainer, folder, history)
+        keep_epoch(trainer, folder, history, is_best=best_of(history) is history[-1])
         if settings.on_epoch:
             settings.on_epoch(history[-1])
     trainer.network.load_state_dict(_read(trainer, folder / BEST).part("network"))
@@ -110,12 +117,32 @@ def train_network(
     return Trained(history, best, embedding_weights(network), is_stopped=len(history) < recipe.epochs)
 
 
+def _trainer(recipe: NetworkRecipe, feed: Feed, network: TrainedNetwork, settings: LoopSettings) -> Trainer:
+    with drawn_from(recipe.seed):
+        losses = WeightedLosses(recipe.losses, feed.n_classes, network.dim)
+    optimisers = Optimisers(recipe, network, losses)
+    return Trainer(
+        recipe,
+        feed,
+        network,
+        losses,
+        optimisers,
+        accelerator=accelerator_of(settings),
+        compiles=settings.compiles,
+    )
+
+
+def _embed(trainer: Trainer, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Embed images as a search will: (n, dim), unit rows."""
+    return normalize(trainer.answer(indices), dim=1).numpy()
+
+
 def _epoch(trainer: Trainer, history: tuple[EpochDone, ...], settings: LoopSettings) -> EpochDone:
     started = time.perf_counter()
     steps = trainer.run_epoch(len(history), settings.on_step)
     trained = time.perf_counter()
     feed = trainer.feed
-    found = validate(feed, trainer.embed(feed.train), trainer.embed(feed.validation))
+    found = validate(feed, _embed(trainer, feed.train), _embed(trainer, feed.validation))
     return EpochDone(
         epoch=len(history) + 1,
         step=steps.n_steps + (history[-1].step if history else 0),
@@ -135,21 +162,6 @@ def _is_out_of_patience(recipe: NetworkRecipe, history: tuple[EpochDone, ...]) -
     return best is not None and len(history) - best.epoch >= recipe.patience
 
 
-def _keep(trainer: Trainer, folder: Path, history: tuple[EpochDone, ...]) -> None:
-    """Best before last: a kill between the two repeats the epoch, and writes the best again."""
-    if trainer.ranks.rank == 0:
-        tensors = trainer.tensors()
-        if best_of(history) is history[-1]:
-            network = {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
-            write_checkpoint(folder / BEST, _checkpoint(trainer, history, network))
-        write_checkpoint(folder / LAST, _checkpoint(trainer, history, tensors))
-    trainer.wait()
-
-
-def _checkpoint(trainer: Trainer, history: tuple[EpochDone, ...], tensors: dict[str, Tensor]) -> Checkpoint:
-    return Checkpoint(trainer.recipe, trainer.feed.sha256, history, tensors)
-
-
 def _resume(trainer: Trainer, folder: Path) -> tuple[EpochDone, ...]:
     _read(trainer, folder / BEST)  # is needed at the end, and fails now
     last = _read(trainer, folder / LAST)
@@ -157,11 +169,12 @@ def _resume(trainer: Trainer, folder: Path) -> tuple[EpochDone, ...]:
     return last.history
 
 
-def _read(trainer: Trainer, path: Path) -> Checkpoint:
-    return read_checkpoint(path, trainer.recipe, trainer.feed.sha256)
+def _read(trainer: Trainer, path: Path) -> Checkpoint[EpochDone]:
+    return read_checkpoint(path, trainer.recipe, trainer.feed.sha256, EpochDone.from_dict)
 
 
-def _accelerator(settings: LoopSettings) -> Accelerator:
+def accelerator_of(settings: LoopSettings) -> Accelerator:
+    """The device, its precision and how many there are, as settings say."""
     is_cpu = settings.device == "cpu" or not torch.cuda.is_available()
     has_bfloat16 = not is_cpu and torch.cuda.is_bf16_supported()
     wants = settings.precision == "bfloat16" or (settings.precision == "auto" and has_bfloat16)

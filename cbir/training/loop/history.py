@@ -55,6 +55,16 @@ class EpochDone:
     validation_s: float
     images_per_s: float
 
+    @property
+    def validated(self) -> str:
+        """The precision, in a few words."""
+        return f"macro P@10 {self.precision:.4f}"
+
+    @property
+    def chance(self) -> str:
+        """What comes out at random, in a few words."""
+        return f"random {self.random:.4f}"
+
     def to_dict(self) -> dict[str, JSON]:
         """Plain values, for a line of JSON; ``from_dict`` takes them back exactly."""
         return asdict(self) | {"terms": dict(self.terms), "rates": list(self.rates)}

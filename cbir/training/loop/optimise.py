@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class Optimisers:
     """
 
     def __init__(self, recipe: NetworkRecipe, network: TrainedNetwork, losses: WeightedLosses) -> None:
-        self._network = network
+        self._network, self._epochs = network, recipe.epochs
         self._clip = recipe.optimiser.clip
         owners = [term for term in losses.terms if _OWN_RATE in term.settings]
         own = {id(p) for term in owners for p in losses.losses[term.name].parameters()}
@@ -45,9 +46,10 @@ class Optimisers:
         ]
         self.each: tuple[Optimizer, ...] = (adamw, *sgds)
 
-    def set_rates(self, done: float) -> tuple[float, ...]:
-        """Put AdamW's rates where they are on the cosine after this share of the training; give them."""
-        rates = tuple(base * (1 + math.cos(math.pi * done)) / 2 for base in self._bases)
+    def set_rates(self, epochs: float) -> tuple[float, ...]:
+        """Put AdamW's rates where they are on the cosine after so many epochs; give them."""
+        factor = on_cosine(epochs / self._epochs)
+        rates = tuple(base * factor for base in self._bases)
         for group, rate in zip(self.each[0].param_groups, rates, strict=True):
             group["lr"] = rate
         return rates
@@ -61,19 +63,34 @@ class Optimisers:
 
     def tensors(self) -> dict[str, Tensor]:
         """All that they remember, by flat names."""
-        return {
-            f"{number}.{place}.{key}": value
-            for number, optimiser in enumerate(self.each)
-            for place, entries in optimiser.state_dict()["state"].items()
-            for key, value in entries.items()
-            if isinstance(value, Tensor)
-        }
+        return optimiser_tensors(self.each)
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take back what ``tensors`` gave."""
-        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in self.each]
-        for name, tensor in tensors.items():
-            number, place, key = name.split(".", 2)
-            states[int(number)].setdefault(int(place), {})[key] = tensor
-        for optimiser, state in zip(self.each, states, strict=True):
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        restore_optimisers(self.each, tensors)
+
+
+def on_cosine(done: float) -> float:
+    """From 1 down to 0, after this share of the way."""
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+def optimiser_tensors(optimisers: Sequence[Optimizer]) -> dict[str, Tensor]:
+    """All that optimisers remember, by flat names."""
+    return {
+        f"{number}.{place}.{key}": value
+        for number, optimiser in enumerate(optimisers)
+        for place, entries in optimiser.state_dict()["state"].items()
+        for key, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def restore_optimisers(optimisers: Sequence[Optimizer], tensors: Mapping[str, Tensor]) -> None:
+    """Give optimisers back what ``optimiser_tensors`` took of them."""
+    states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimisers]
+    for name, tensor in tensors.items():
+        number, place, key = name.split(".", 2)
+        states[int(number)].setdefault(int(place), {})[key] = tensor
+    for optimiser, state in zip(optimisers, states, strict=True):
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -1,4 +1,4 @@
-"""The steps of an epoch, and the embeddings of a network in training; on one device or several."""
+"""The steps of an epoch, and the answers of a network in training; on one device or several."""
 
 from __future__ import annotations
 
@@ -11,31 +11,28 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from cbir.ahead import ahead
 from cbir.errors import SpecError, TrainingError
 from cbir.training.loop.history import StepDone
-from cbir.training.loop.optimise import Optimisers
 from cbir.training.loop.ranks import Ranks
 from cbir.training.loop.troubles import check_finite
-from cbir.training.losses.create import WeightedLosses
 from cbir.training.seeds import drawn_from
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from numpy.typing import NDArray
 
-    from cbir.training.feeding.feed import Feed
-    from cbir.training.loop.checkpoint import Checkpoint
-    from cbir.training.loop.network import TrainedNetwork
-    from cbir.training.recipe import NetworkRecipe
+    from cbir.training.feeding.feed import Feed, Inputs
+    from cbir.training.loop.checkpoint import Checkpoint, Epoch
+    from cbir.training.loop.parts import LoopRecipe, Losses, Optimising
 
+_IMAGES_NDIM = 4
 _LEAST_SHARE = 2
 """Of a batch: batch norm takes no variance of one image."""
 _N_AHEAD = 3
 """Batches that are got ready while one is learnt from."""
-_N_EMBEDDED = 2
+_N_ANSWERED = 2
 """Batches that fit in memory where no gradients are kept."""
 
 
@@ -56,7 +53,9 @@ class Trainer:
     Args:
         recipe: what to do.
         feed: labelled images.
-        network: goes to the device.
+        network: gives answers to a feed's images: tensors of (B, n), or None; goes to the device.
+        losses: of these answers; likewise.
+        optimisers: of the network's parameters, and perhaps of the losses'.
         accelerator: which device, how many, in what precision.
         compiles: whether torch compiles the network first.
 
@@ -66,11 +65,13 @@ class Trainer:
 
     def __init__(
         self,
-        recipe: NetworkRecipe,
+        recipe: LoopRecipe,
         feed: Feed,
-        network: TrainedNetwork,
-        accelerator: Accelerator,
+        network: nn.Module,
+        losses: Losses,
+        optimisers: Optimising,
         *,
+        accelerator: Accelerator,
         compiles: bool = False,
     ) -> None:
         self.ranks = Ranks(accelerator.process_index, accelerator.num_processes)
@@ -81,15 +82,14 @@ class Trainer:
                 f"{least}."
             )
         self.recipe, self.feed, self.network = recipe, feed, network
+        self._losses, self._optimisers = losses, optimisers
         self.device: torch.device = accelerator.device
         self._accelerator = accelerator
         self._layout = torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
-        with drawn_from(recipe.seed):
-            self._losses = WeightedLosses(recipe.losses, feed.n_classes, network.dim).to(self.device)
+        losses.to(self.device)
         network.to(self.device).to(memory_format=self._layout)
         if self.ranks.n > 1 and self.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-        self._optimisers = Optimisers(recipe, network, self._losses)
         runner = cast("nn.Module", torch.compile(network)) if compiles else network
         self._runner: nn.Module = accelerator.prepare_model(runner)
 
@@ -107,37 +107,37 @@ class Trainer:
         batches = [batch for batch in self.feed.batches(epoch) if len(batch) >= least]
         if not batches:
             raise TrainingError(f"Epoch {epoch + 1} has no batch of {least} images. Label more images.")
-        sums, pending = np.zeros(1 + len(self.recipe.losses)), None
+        sums, pending = np.zeros(1 + len(self._losses.names)), None
         read = partial(self._read, epoch, len(batches), on_step)
         self._runner.train()
         shares = map(self.ranks.share, batches)
         images = self._ahead(lambda share: self.feed.images(share, epoch), shares)
         with drawn_from(self.recipe.seed, epoch, self.ranks.rank, device=self.device):
-            for number, (batch, pixels) in enumerate(zip(batches, images, strict=True)):
-                rates = self._optimisers.set_rates((epoch + number / len(batches)) / self.recipe.epochs)
-                measured = self._step(batch, pixels)
+            for number, (batch, inputs) in enumerate(zip(batches, images, strict=True)):
+                rates = self._optimisers.set_rates(epoch + number / len(batches))
+                measured = self._step(batch, inputs)
                 if pending is not None:
                     sums += read(number, pending)
                 pending = measured
             sums += read(len(batches), cast("Tensor", pending))
         self.ranks.agree(self.network)
         loss, *terms = (sums / len(batches)).tolist()
-        named = dict(zip((term.name for term in self.recipe.losses), terms, strict=True))
+        named = dict(zip(self._losses.names, terms, strict=True))
         return EpochSteps(loss, named, rates, len(batches), sum(map(len, batches)))
 
     @torch.no_grad()
-    def embed(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Embed images as a search will: (n, dim), unit rows."""
+    def answer(self, indices: NDArray[np.int64]) -> Tensor:
+        """Give the first of the network's answers to images that are not augmented: (n, dim), on the CPU."""
         self.network.eval()
-        n_at_once = self.recipe.batches.size * _N_EMBEDDED
+        n_at_once = self.recipe.batches.size * _N_ANSWERED
         chunks = [indices[first : first + n_at_once] for first in range(0, len(indices), n_at_once)]
         shares = [self.ranks.share(chunk) if len(chunk) >= self.ranks.n else chunk[:1] for chunk in chunks]
         images = self._ahead(self.feed.validation_images, shares)
         rows = [
-            self.ranks.gather(normalize(self.network(self._sent(pixels))[0].float(), dim=1), len(chunk))
-            for chunk, pixels in zip(chunks, images, strict=True)
+            self.ranks.gather(self.network(*self._sent(inputs))[0].float(), len(chunk))
+            for chunk, inputs in zip(chunks, images, strict=True)
         ]
-        return torch.cat(rows).cpu().numpy()
+        return torch.cat(rows).cpu()
 
     def tensors(self) -> dict[str, Tensor]:
         """All that a training must remember, by names that say whose it is."""
@@ -148,7 +148,7 @@ class Trainer:
         }
         return {f"{owner}.{name}": each for owner, named in owners.items() for name, each in named.items()}
 
-    def restore(self, checkpoint: Checkpoint) -> None:
+    def restore(self, checkpoint: Checkpoint[Epoch]) -> None:
         """Take back what ``tensors`` gave."""
         self.network.load_state_dict(checkpoint.part("network"))
         self._losses.load_state_dict(checkpoint.part("losses"))
@@ -164,15 +164,13 @@ class Trainer:
         self._accelerator.free_memory()
         self.network.eval()
 
-    def _step(self, batch: NDArray[np.int64], pixels: Tensor) -> Tensor:
+    def _step(self, batch: NDArray[np.int64], inputs: tuple[Tensor, ...]) -> Tensor:
         """(1 + n_terms,): the loss and its terms, not waited for."""
-        embeddings, logits = self._runner(self._sent(pixels))
-        labels = torch.from_numpy(self.feed.codes[batch]).to(self.device, non_blocking=True)
-        terms = self._losses(
-            self.ranks.gather(embeddings, len(batch)),
-            None if logits is None else self.ranks.gather(logits, len(batch)),
-            labels,
-        )
+        answers = self._runner(*self._sent(inputs))
+        codes = self.feed.codes[batch % len(self.feed.codes)]
+        labels = torch.from_numpy(codes).to(self.device, non_blocking=True)
+        gathered = [None if each is None else self.ranks.gather(each, len(batch)) for each in answers]
+        terms = self._losses(*gathered, labels)
         total = self._losses.total(terms)
         self._accelerator.backward(total)
         self._optimisers.step()
@@ -187,19 +185,21 @@ class Trainer:
         measured: Tensor,
     ) -> NDArray[np.float64]:
         values = measured.double().cpu().numpy()
-        names = [term.name for term in self.recipe.losses]
-        check_finite(self.recipe, epoch + 1, step, values[0], dict(zip(names, values[1:], strict=True)))
+        terms = dict(zip(self._losses.names, values[1:], strict=True))
+        check_finite(self.recipe, epoch + 1, step, values[0], terms)
         if on_step:
             on_step(StepDone(epoch + 1, step, n_steps, float(values[0])))
         return values
 
     def _ahead(
-        self, images: Callable[[NDArray[np.int64]], Tensor], shares: Iterable[NDArray[np.int64]]
-    ) -> Iterator[Tensor]:
+        self, images: Callable[[NDArray[np.int64]], Inputs], shares: Iterable[NDArray[np.int64]]
+    ) -> Iterator[tuple[Tensor, ...]]:
         """Get images in a thread while those before them are learnt from; where the GPU can fetch them."""
 
-        def ready(share: NDArray[np.int64]) -> Tensor:
-            return images(share).pin_memory() if self.device.type == "cuda" else images(share)
+        def ready(share: NDArray[np.int64]) -> tuple[Tensor, ...]:
+            found = images(share)
+            inputs = found if isinstance(found, tuple) else (found,)
+            return tuple(each.pin_memory() for each in inputs) if self.device.type == "cuda" else inputs
 
         thread = ThreadPoolExecutor(1, thread_name_prefix="cbir-images")
         try:
@@ -207,5 +207,9 @@ class Trainer:
         finally:
             thread.shutdown(cancel_futures=True)
 
-    def _sent(self, pixels: Tensor) -> Tensor:
-        return pixels.to(self.device, non_blocking=True).contiguous(memory_format=self._layout)
+    def _sent(self, inputs: tuple[Tensor, ...]) -> list[Tensor]:
+        sent = [each.to(self.device, non_blocking=True) for each in inputs]
+        return [
+            each.contiguous(memory_format=self._layout) if each.ndim == _IMAGES_NDIM else each
+            for each in sent
+        ]

@@ -12,13 +12,13 @@ import torch
 from cbir.errors import TrainingError
 
 if TYPE_CHECKING:
-    from cbir.training.recipe import NetworkRecipe
+    from cbir.training.loop.parts import LoopRecipe
 
 _CPU_SAYS = ("DefaultCPUAllocator", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def memory_named(recipe: NetworkRecipe, device: torch.device, epoch: int) -> Iterator[None]:
+def memory_named(recipe: LoopRecipe, device: torch.device, epoch: int) -> Iterator[None]:
     """Say of memory that runs out which setting to lower.
 
     Args:
@@ -46,9 +46,7 @@ def memory_named(recipe: NetworkRecipe, device: torch.device, epoch: int) -> Ite
         ) from error
 
 
-def check_finite(
-    recipe: NetworkRecipe, epoch: int, step: int, total: float, terms: Mapping[str, float]
-) -> None:
+def check_finite(recipe: LoopRecipe, epoch: int, step: int, total: float, terms: Mapping[str, float]) -> None:
     """Stop at a loss that is no number, before it is in a checkpoint.
 
     Raises:
@@ -57,8 +55,7 @@ def check_finite(
     if math.isfinite(total):
         return
     culprits = ", ".join(name for name, value in terms.items() if not math.isfinite(value)) or "their sum"
-    rates = f"new_rate = {recipe.optimiser.new_rate:g}, old_rate = {recipe.optimiser.old_rate:g}"
     raise TrainingError(
         f"Epoch {epoch}, step {step}: the loss is {total} ({culprits}). Nothing of this epoch is kept. Lower "
-        f"optimiser.{rates}, or clip = {recipe.optimiser.clip:g}."
+        f"{recipe.rates_hint}."
     )

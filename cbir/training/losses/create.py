@@ -65,6 +65,11 @@ class WeightedLosses(nn.Module):
             for term in self.terms
         }
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the terms."""
+        return tuple(term.name for term in self.terms)
+
     def total(self, measured: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum."""
         return sum((term.weight * measured[term.name] for term in self.terms), start=0.0)  # type: ignore[return-value]

@@ -170,6 +170,13 @@ class NetworkRecipe:
         return any(term.name in NEEDS_ORDER for term in self.losses)
 
     @property
+    def rates_hint(self) -> str:
+        """The settings to lower when a loss is no number."""
+        each = self.optimiser
+        rates = f"new_rate = {each.new_rate:g}, old_rate = {each.old_rate:g}"
+        return f"optimiser.{rates}, or clip = {each.clip:g}"
+
+    @property
     def sha256(self) -> str:
         """Of everything said here."""
         return page_sha256(self.to_dict())

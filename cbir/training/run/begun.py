@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ from cbir.errors import TrainingError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cbir.training.material import Material
 
 _FILE = "begun.json"
 _SHOWN = 8
@@ -38,6 +42,28 @@ class Begun:
     items: str
     split: str
     start: str
+
+
+def begun_with(recipe_sha256: str, material: Material, start: str) -> Begun:
+    """What a run may be gone on with by.
+
+    Args:
+        recipe_sha256: of the page.
+        material: what is trained on.
+        start: the fingerprint of what it starts from.
+    """
+    folder = os.path.dirname(os.path.abspath(material.source))  # noqa: PTH100, PTH120 - bytes stay
+    rows = zip(material.images, material.codes.tolist(), material.groups, strict=True)
+    text = "".join(
+        f"{os.path.relpath(image.path, folder)}\0{material.classes[code]}\0{group}\0"
+        for image, code, group in rows
+    )
+    return Begun(
+        recipe=recipe_sha256,
+        items=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
+        split=material.split_hash,
+        start=start,
+    )
 
 
 def begin(folder: Path, begun: Begun) -> None:

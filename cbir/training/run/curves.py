@@ -30,23 +30,38 @@ def draw_history(epochs: Sequence[EpochDone]) -> str:
     Args:
         epochs: from the first; at least one.
     """
-    highest = max(each.loss for each in epochs)
-    shares = [max(each.loss, 0.0) / highest if highest > 0 else 0.0 for each in epochs]
-    best = max(epochs, key=lambda each: each.precision)
+    return draw_curves(
+        [each.loss for each in epochs],
+        [each.precision for each in epochs],
+        [each.random for each in epochs],
+        measure="macro P@10",
+    )
+
+
+def draw_curves(
+    losses: Sequence[float], values: Sequence[float], chances: Sequence[float], *, measure: str
+) -> str:
+    """An SVG file of its own: the loss above, a measure of the validation part with its chance below.
+
+    Args:
+        losses: (n_epochs,), at least one.
+        values: (n_epochs,), of the measure.
+        chances: (n_epochs,), what it is without having learnt anything.
+        measure: its name.
+    """
+    highest, best = max(losses), max(values)
+    shares = [max(each, 0.0) / highest if highest > 0 else 0.0 for each in losses]
     loss = line_chart(
         [Line("loss", shares)],
         x_title="epoch",
         y_title=f"loss / {highest:.4g}",
-        alt=f"The loss over {len(epochs)} epochs, from {epochs[0].loss:.4g} to {epochs[-1].loss:.4g}.",
+        alt=f"The loss over {len(losses)} epochs, from {losses[0]:.4g} to {losses[-1]:.4g}.",
     )
-    precision = line_chart(
-        [
-            Line("macro P@10", [each.precision for each in epochs]),
-            Line("chance", [each.random for each in epochs], is_reference=True),
-        ],
+    validated = line_chart(
+        [Line(measure, values), Line("chance", chances, is_reference=True)],
         x_title="epoch",
-        y_title="macro P@10 of the validation part; chance dashed",
-        alt=f"Macro P@10 over {len(epochs)} epochs; best {best.precision:.3f} in epoch {best.epoch}.",
+        y_title=f"{measure} of the validation part; chance dashed",
+        alt=f"{measure} over {len(values)} epochs; best {best:.3f} in epoch {1 + list(values).index(best)}.",
     )
     frame: Attributes = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -55,6 +70,6 @@ def draw_history(epochs: Sequence[EpochDone]) -> str:
     }
     placed = [
         chart.replace("<svg ", f'<svg x="0" y="{place * _HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" ', 1)
-        for place, chart in enumerate((loss, precision))
+        for place, chart in enumerate((loss, validated))
     ]
     return element("svg", frame, element("style", {}, _STYLE), *placed) + "\n"

@@ -10,7 +10,8 @@ from cbir.training.embedding import Decoding
 
 if TYPE_CHECKING:
     from cbir.extractors.weights import WeightsStore
-    from cbir.training.loop.history import EpochDone, StepDone
+    from cbir.training.loop.history import StepDone
+    from cbir.training.loop.parts import EpochTold
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -64,6 +65,6 @@ class Watcher(Protocol):
         """A step is done."""
         ...
 
-    def epoch(self, done: EpochDone, *, is_best: bool) -> None:
+    def epoch(self, done: EpochTold, *, is_best: bool) -> None:
         """An epoch is done; whether it is the best so far."""
         ...

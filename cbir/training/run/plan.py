@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError
 from cbir.training.loop.start import Start, find_start
 from cbir.training.recipe import EnsembleRecipe, FrozenRecipe
-from cbir.training.run.begun import Begun
+from cbir.training.run.begun import begun_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
     from cbir.training.recipe import Recipe
+    from cbir.training.run.begun import Begun
     from cbir.training.run.options import RunOptions
 
 
@@ -48,18 +47,7 @@ class Planned:
     @property
     def begun(self) -> Begun:
         """What a run of it may be gone on with by."""
-        folder = os.path.dirname(os.path.abspath(self.material.source))  # noqa: PTH100, PTH120 - bytes stay
-        rows = zip(self.material.images, self.material.codes.tolist(), self.material.groups, strict=True)
-        text = "".join(
-            f"{os.path.relpath(image.path, folder)}\0{self.material.classes[code]}\0{group}\0"
-            for image, code, group in rows
-        )
-        return Begun(
-            recipe=self.recipe.sha256,
-            items=hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(),
-            split=self.material.split_hash,
-            start=self.start_spec.fingerprint,
-        )
+        return begun_with(self.recipe.sha256, self.material, self.start_spec.fingerprint)
 
 
 def plan_training(recipe: Recipe, material: Material, options: RunOptions) -> Planned:
