@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.backbone_name import BackboneName
+from cbir.extractors.filling import fill
 from cbir.extractors.heads import HeadedBackbone, create_head
 from cbir.extractors.pooling import POOLINGS
 from cbir.extractors.timm_model import create_timm
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from cbir.extractors.spec import BranchSpec
 
 _FEATURE_MAP_NDIM = 4
-_N_NAMED = 3
 
 
 class PooledBackbone(nn.Module):
@@ -65,11 +65,11 @@ def build_backbone(branch: BranchSpec, tensors: Mapping[str, Tensor], *, source:
     _, height, width = branch.input_shape
     if branch.pooling != "model":
         ignored += _strip_behind_features(model, branch, height, width)
-    _load(model, tensors, ignored, problem)
+    fill(model, tensors, ignored, problem)
     network = model if branch.pooling == "model" else PooledBackbone(model, branch.pooling)
     if name.head:
         head = create_head(name.head, _output_shape(network, height, width)[-1])
-        _load(head, of_head, (), f"{problem}, in its head")
+        fill(head, of_head, (), f"{problem}, in its head")
         network = HeadedBackbone(network, head)
     shape = _output_shape(network, height, width)
     network.eval().requires_grad_(requires_grad=False)
@@ -125,25 +125,3 @@ def _strip_behind_features(model: nn.Module, branch: BranchSpec, height: int, wi
 
 def _note_child(used: set[str], name: str, *_: object) -> None:
     used.add(name.partition(".")[0])
-
-
-def _load(model: nn.Module, tensors: Mapping[str, Tensor], ignored: Sequence[str], problem: str) -> None:
-    prefixes = tuple(f"{name}." for name in ignored)
-    wanted = model.state_dict()
-    extra = [name for name in tensors if name not in wanted and not name.startswith(prefixes)]
-    # Counters of batches seen in training decide no number; older files have none.
-    missing = [name for name in wanted if name not in tensors and not name.endswith("num_batches_tracked")]
-    what_to_do = "give the file of this very model, with timm's names"
-    if missing:
-        raise WeightsError(f"{problem}: {len(missing)} tensors are missing{_some(missing)}; {what_to_do}.")
-    if extra:
-        raise WeightsError(f"{problem}: {len(extra)} tensors are left over{_some(extra)}; {what_to_do}.")
-    for name, tensor in wanted.items():
-        if name in tensors and tensors[name].shape != tensor.shape:
-            shapes = f"{tuple(tensors[name].shape)}, the model's {tuple(tensor.shape)}"
-            raise WeightsError(f"{problem}: {name} is {shapes}; {what_to_do}.")
-    model.load_state_dict({name: tensors.get(name, tensor) for name, tensor in wanted.items()})
-
-
-def _some(names: Sequence[str]) -> str:
-    return f" ({', '.join(names[:_N_NAMED])}{', …' if len(names) > _N_NAMED else ''})"

@@ -66,10 +66,11 @@ def find_start(
             f"Extractor {recipe.extractor} can't be trained as one network: it is {kinds}. Start from one "
             "with a single timm network, or train its members with the recipe super-ensemble."
         )
-    return Start(spec, _at_side(spec.branches[0], recipe.side_px), file)
+    return Start(spec, at_side(spec.branches[0], recipe.side_px), file)
 
 
-def _at_side(branch: BranchSpec, side_px: int | None) -> BranchSpec:
+def at_side(branch: BranchSpec, side_px: int | None) -> BranchSpec:
+    """A branch whose images are brought to another side; None leaves it."""
     if side_px is None:
         return branch
     steps = [
