@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,24 +56,23 @@ class Predictions:
             [UNKNOWN if label is None else places[label] for label in self.labels], dtype=np.int64
         )
 
-    def where(self, keep: Callable[[int], bool]) -> Predictions:
-        """The rows that ``keep`` says True of, by their number."""
-        rows = [row for row in range(len(self.paths)) if keep(row)]
+    def only(self, rows: Sequence[int]) -> Predictions:
+        """Some of the rows, in the order given."""
         return replace(
             self,
             paths=tuple(self.paths[row] for row in rows),
             labels=tuple(self.labels[row] for row in rows),
             groups=tuple(self.groups[row] for row in rows),
             splits=tuple(self.splits[row] for row in rows),
-            posteriors=self.posteriors[rows],
+            posteriors=self.posteriors[list(rows)],
         )
 
 
 def read_predictions(path: str | Path, *, is_ordinal: bool | None = None) -> Predictions:
     """Read a table of predictions: CSV or Parquet.
 
-    Its columns are ``path``, ``label``, ``group`` and ``split``, all but the first of which may be missing, and
-    two or more ``p:CLASS``. Paths are relative to the file's own folder.
+    Its columns are ``path``, ``label``, ``group`` and ``split``, all but the first of which may be missing,
+    and two or more ``p:CLASS``. Paths are relative to the file's own folder.
 
     Args:
         path: of the file.
@@ -92,7 +91,7 @@ def read_predictions(path: str | Path, *, is_ordinal: bool | None = None) -> Pre
     if len(classes) < 2 or len(set(classes)) < len(classes) or "" in classes:  # noqa: PLR2004 - one is no choice
         raise ItemsError(
             f"{name} has the classes {', '.join(map(repr, classes)) or 'none'}. It needs a column "
-            f"{COLUMN}CLASS for each of two or more different classes: cbir classify predict writes such a table."
+            f"{COLUMN}CLASS for each of two or more different classes, as cbir classify predict writes."
         )
     posteriors = np.array([_posterior(name, row) for row in rows])
     for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from cbir.evaluation.intervals import Interval, Mean, Method, Sample, group_bootstrap
 
 N_PERMUTATIONS = 10_000
+ROUNDING = 1e-12
+"""Differences that are equal but for the order of their sums."""
+
 _MAX_CELLS = 1 << 22
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,47 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _sign_flip(paired: Sample, kind: Mean, n_permutations: int, seed: int) -> float:
-    sums, counts = paired.totals(kind)
-    if not len(sums):
+def sign_flip_p(
+    n_groups: int,
+    is_extreme: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+    *,
+    n_permutations: int = N_PERMUTATIONS,
+    seed: int = 0,
+) -> float:
+    """The share of sign flips over groups that are as extreme as what was found; of few groups all are tried.
+
+    Args:
+        n_groups: 1 is answered for none.
+        is_extreme: (n, n_groups) signs, 1 or -1, to whether each flip is.
+        n_permutations: flips drawn where not all are tried.
+        seed: of the draws.
+    """
+    if not n_groups:
         return 1.0
-    # The mean is linear in the differences: one number a group is all that flips.
-    parts = (sums / counts.sum(axis=0)).mean(axis=1)
-    least = abs(parts.sum()) - _ROUNDING
-    if len(parts) < n_permutations.bit_length():
-        signs = 1.0 - 2.0 * ((np.arange(1 << len(parts))[:, np.newaxis] >> np.arange(len(parts))) & 1)
-        return float((np.abs(signs @ parts) >= least).mean())
+    if n_groups < n_permutations.bit_length():
+        places = np.arange(1 << n_groups)[:, np.newaxis] >> np.arange(n_groups)
+        return float(is_extreme(_signs(places & 1)).mean())
     rng = np.random.default_rng(seed)
-    step = max(1, _MAX_CELLS // len(parts))
+    step = max(1, _MAX_CELLS // n_groups)
     n_extreme = 0
     for start in range(0, n_permutations, step):
-        shape = min(step, n_permutations - start), len(parts)
-        flipped = 1.0 - 2.0 * rng.integers(2, size=shape)
-        n_extreme += int((np.abs(flipped @ parts) >= least).sum())
+        shape = min(step, n_permutations - start), n_groups
+        n_extreme += int(is_extreme(_signs(rng.integers(2, size=shape))).sum())
     return (1 + n_extreme) / (1 + n_permutations)
+
+
+def _signs(bits: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(1 - 2 * bits, dtype=np.float64)
+
+
+def _sign_flip(paired: Sample, kind: Mean, n_permutations: int, seed: int) -> float:
+    sums, counts = paired.totals(kind)
+    # The mean is linear in the differences: one number a group is all that flips.
+    parts = (sums / counts.sum(axis=0)).mean(axis=1) if len(sums) else np.zeros(0)
+    least = abs(parts.sum()) - ROUNDING
+    return sign_flip_p(
+        len(parts),
+        lambda signs: np.abs(signs @ parts) >= least,
+        n_permutations=n_permutations,
+        seed=seed,
+    )

@@ -103,7 +103,7 @@ def group_bootstraps(
     means: dict[int, list[NDArray[np.float64]]] = {number: [] for number in range(len(jobs))}
     for n_groups in {len(sums) for sums, _ in totals} - {0, 1}:  # one group does not vary
         alike = [number for number, (sums, _) in enumerate(totals) if len(sums) == n_groups]
-        for drawn in _draws(n_groups, n_resamples, seed):
+        for drawn in drawn_groups(n_groups, n_resamples, seed):
             for number in alike:
                 sums, counts = totals[number]
                 means[number].append(_means(drawn @ sums, drawn @ counts))
@@ -111,6 +111,22 @@ def group_bootstraps(
         _interval(np.concatenate(means[number]), *totals[number], method, level) if means[number] else None
         for number in range(len(jobs))
     ]
+
+
+def drawn_groups(n_groups: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each group is in a bootstrap sample, (n, n_groups) at a time, so that memory stays bounded.
+
+    Args:
+        n_groups: at least 1; as many are drawn for a sample, with replacement.
+        n_resamples: how many samples, in all.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    step = max(1, _MAX_CELLS // n_groups)
+    for start in range(0, n_resamples, step):
+        n = min(step, n_resamples - start)
+        drawn = rng.integers(n_groups, size=(n, n_groups)) + n_groups * np.arange(n)[:, np.newaxis]
+        yield np.bincount(drawn.ravel(), minlength=n * n_groups).reshape(n, n_groups).astype(np.float64)
 
 
 def _interval(
@@ -135,16 +151,6 @@ def _means(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np
     means = np.full(n_classes.shape, np.nan)
     np.divide(per_class.sum(axis=-1), n_classes, out=means, where=n_classes > 0)
     return means
-
-
-def _draws(n_groups: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """How often each group was drawn, (n, n_groups) at a time, so that memory stays bounded."""
-    rng = np.random.default_rng(seed)
-    step = max(1, _MAX_CELLS // n_groups)
-    for start in range(0, n_resamples, step):
-        n = min(step, n_resamples - start)
-        drawn = rng.integers(n_groups, size=(n, n_groups)) + n_groups * np.arange(n)[:, np.newaxis]
-        yield np.bincount(drawn.ravel(), minlength=n * n_groups).reshape(n, n_groups).astype(np.float64)
 
 
 def _corrected(

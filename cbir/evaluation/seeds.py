@@ -52,6 +52,11 @@ def spread_over_seeds(studies: Sequence[Study]) -> Mapping[str, Spread]:
             continue
         values = [study.sample(values_of(study, name)).mean("macro") for study in studies]
         if not np.isnan(values).any():
-            sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
-            spreads[name] = Spread(tuple(values), float(np.mean(values)), sd)
+            spreads[name] = spread_of(values)
     return spreads
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Of a measure's values, one a seed."""
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+    return Spread(tuple(values), float(np.mean(values)), sd)

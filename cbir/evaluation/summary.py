@@ -111,8 +111,19 @@ class Summary:
             sentence
             for row in self.rows.values()
             for kind, estimate in (("macro", row.macro), ("micro", row.micro))
-            if (sentence := _verdict(f"{kind} {title(row.name, self.k)}", estimate))
+            if (sentence := verdict(f"{kind} {title(row.name, self.k)}", estimate))
         )
+
+
+def verdict(what: str, estimate: Estimate) -> str | None:
+    """A sentence where ``what`` does not beat its baselines; else None."""
+    if not estimate.unbeaten or math.isnan(estimate.value):
+        return None
+    means = {"random": estimate.random, "majority": estimate.majority}
+    names = {"random": "random", "majority": "the constant majority"}
+    beaten = " or ".join(f"{names[each]} ({means[each]:.4f})" for each in estimate.unbeaten)
+    where = "" if estimate.interval else "; with one group there is no interval"
+    return f"no result: {what} {estimate.value:.4f} does not beat {beaten}{where}"
 
 
 def values_of(study: Study, name: str) -> NDArray[np.float64]:
@@ -229,13 +240,3 @@ def _per_class(sample: Sample, n_classes: int) -> tuple[float, ...]:
         replace(sample, values=np.where(sample.labels == code, sample.values, np.nan)).mean("micro")
         for code in range(n_classes)
     )
-
-
-def _verdict(what: str, estimate: Estimate) -> str | None:
-    if not estimate.unbeaten or math.isnan(estimate.value):
-        return None
-    means = {"random": estimate.random, "majority": estimate.majority}
-    names = {"random": "random", "majority": "the constant majority"}
-    beaten = " or ".join(f"{names[each]} ({means[each]:.4f})" for each in estimate.unbeaten)
-    where = "" if estimate.interval else "; with one group there is no interval"
-    return f"no result: {what} {estimate.value:.4f} does not beat {beaten}{where}"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cbir.evaluation.measures.votes import vote_shares
 from cbir.evaluation.ranking import Ranking
 
@@ -11,6 +14,15 @@ def brier(ranking: Ranking, k: int) -> float:
 
     Source: Brier, Verification of forecasts expressed in terms of probability, 1950.
     """
-    miss = vote_shares(ranking, k)
-    miss[ranking.label] -= 1
-    return float((miss**2).sum())
+    return float(brier_of(vote_shares(ranking, k)[np.newaxis], np.array([ranking.label]))[0])
+
+
+def brier_of(posteriors: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,), the Brier score of each row.
+
+    Args:
+        posteriors: (n, n_classes).
+        labels: (n,), codes of the classes.
+    """
+    right = np.arange(posteriors.shape[1]) == labels[:, np.newaxis]
+    return np.asarray(((posteriors - right) ** 2).sum(axis=1), dtype=np.float64)

@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cbir.evaluation.measures.votes import answered, majority_vote, vote_shares
 from cbir.evaluation.ranking import Ranking
 
-_N_BINS = 15
+N_BINS = 15
 
 
 def ece(rankings: Sequence[Ranking], k: int) -> float:
@@ -24,6 +25,10 @@ def ece(rankings: Sequence[Ranking], k: int) -> float:
     votes = [majority_vote(each, k) for each in judged]
     right = np.array([vote == each.label for vote, each in zip(votes, judged, strict=True)], dtype=float)
     shares = np.array([vote_shares(each, k).max() for each in judged])
-    bins = np.ceil(shares * _N_BINS).astype(np.int64)
-    gaps = np.bincount(bins, weights=right - shares, minlength=_N_BINS + 1)
+    gaps = np.bincount(bins_of(shares), weights=right - shares, minlength=N_BINS)
     return float(np.abs(gaps).sum() / len(judged))
+
+
+def bins_of(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each probability, from 0 to ``N_BINS`` - 1; 0 itself is in the first."""
+    return np.maximum(np.ceil(probabilities * N_BINS).astype(np.int64) - 1, 0)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cbir.evaluation.measures.votes import answered, majority_vote
 from cbir.evaluation.ranking import Ranking
@@ -23,8 +24,23 @@ def quadratic_kappa(rankings: Sequence[Ranking], k: int) -> float:
     observed = np.zeros((n_grades, n_grades))
     for each in judged:
         observed[each.label, majority_vote(each, k)] += 1
-    grades = np.arange(n_grades)
+    return float(kappa_of(observed))
+
+
+def kappa_of(observed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """QWK of confusion matrices.
+
+    Args:
+        observed: (..., n_grades, n_grades), counts; a row is the grade, a column the answer.
+
+    Returns:
+        (...), NaN where all is of one grade.
+    """
+    grades = np.arange(observed.shape[-1])
     weights = (grades[:, np.newaxis] - grades) ** 2
-    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / len(judged)
-    chance = float((weights * expected).sum())
-    return 1 - float((weights * observed).sum()) / chance if chance else math.nan
+    true, answered = observed.sum(axis=-1), observed.sum(axis=-2)
+    chance = np.asarray(np.einsum("...i,ij,...j->...", true, weights, answered), dtype=np.float64)
+    disagreement = (weights * observed).sum(axis=(-1, -2)) * true.sum(axis=-1)
+    ratio = np.full(chance.shape, np.nan)
+    np.divide(disagreement, chance, out=ratio, where=chance > 0)
+    return 1 - ratio

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cbir.evaluation.measures.area import area_under_roc
 from cbir.evaluation.measures.votes import answered, vote_shares
 from cbir.evaluation.ranking import Ranking
 
@@ -15,22 +15,17 @@ def knn_auc(rankings: Sequence[Ranking], k: int) -> float:
 
     The mean over the classes that some queries have and some don't; ties count half. NaN where there is none.
 
-    Source: Hand, Till, Machine Learning 2001; Mann, Whitney 1947.
+    Source: Hand, Till, Machine Learning 2001.
     """
     judged = answered(rankings)
     if not judged:
         return math.nan
     labels = np.array([each.label for each in judged])
     shares = np.stack([vote_shares(each, k) for each in judged])
+    once = np.ones((1, len(labels)))
     areas = [
-        _area(shares[:, code], labels == code)
+        float(area_under_roc(shares[:, code], labels == code, once)[0])
         for code in range(shares.shape[1])
         if 0 < (labels == code).sum() < len(labels)
     ]
     return float(np.mean(areas)) if areas else math.nan
-
-
-def _area(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    below, scored = np.sort(scores[~positive]), scores[positive]
-    wins = np.searchsorted(below, scored, "left") + np.searchsorted(below, scored, "right")
-    return float(wins.mean() / 2 / len(below))

@@ -2,26 +2,104 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.terminal import out
+from cli.group import COMMAND
+from cli.terminal import note, out
+
+if TYPE_CHECKING:
+    from classifiers.judged import Judged
+
+_WHO, _WITH, _OUT = "What is judged", "Compared with", "What is written"
 
 
 def evaluate(
+    ctx: typer.Context,
     predictions: Annotated[
         Path,
-        typer.Argument(metavar="PREDICTIONS", help="A table of predictions: path, label, group, p:CLASS."),
+        typer.Argument(
+            metavar="PREDICTIONS|RUN",
+            help="A table of predictions, CSV or Parquet: path, label, group, split, p:CLASS for each class; "
+            "or a run of cbir classify train: its test part.",
+        ),
     ],
+    *,
+    split: Annotated[
+        str | None,
+        typer.Option(help="The rows whose split this is; of a run test or val.", rich_help_panel=_WHO),
+    ] = None,
+    ordinal: Annotated[
+        bool | None,
+        typer.Option(
+            "--ordinal/--nominal",
+            help="Whether the classes, as their columns are ordered, are grades (default: as the run says; "
+            "of a table where all are whole numbers in ascending order).",
+            rich_help_panel=_WHO,
+        ),
+    ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS", help="The class that one would act on (default: each).", rich_help_panel=_WHO
+        ),
+    ] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PREDICTIONS|RUN",
+            help="Another classifier's, compared on the same images.",
+            rich_help_panel=_WITH,
+        ),
+    ] = None,
+    repeat: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PREDICTIONS|RUN",
+            help="The same classifier from another training seed: mean and spread over the seeds.",
+            rich_help_panel=_WITH,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the intervals and permutations.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUT)
+    ] = False,
 ) -> None:
-    """Measure a classifier's predictions. Research use only, not for diagnosis."""
-    from classifiers.predictions import read_predictions
-    from cli.renderers.table import columns
+    """Measure a classifier's predictions, with chance beside every number.
 
-    table = read_predictions(predictions)
-    labelled = table.where(lambda row: table.labels[row] is not None)
-    right = labelled.posteriors.argmax(axis=1) == labelled.codes
-    rows = [("images", str(len(right))), ("classes", ", ".join(table.classes))]
-    out(columns([*rows, ("accuracy", f"{right.mean():.4f}" if len(right) else "-")]))
+    Intervals are bootstraps over patients. Research use only, not for diagnosis.
+    """
+    started = time.perf_counter()
+    from classifiers.evaluation import evaluate as measured
+    from cli.classifying import Asked, judged_at, provenance_of
+    from cli.renderers.classification import render_classification, render_classification_json
+
+    asked = Asked(
+        predictions, split, ordinal, positive, tuple(compare or ()), tuple(repeat or ()), seed,
+        command=str(ctx.meta[COMMAND]),
+    )  # fmt: skip
+
+    def judged(path: Path) -> Judged:
+        return judged_at(path, asked)
+
+    evaluation = measured(
+        judged(predictions),
+        others=[(str(path), judged(path)) for path in asked.compare],
+        repeats=[judged(path) for path in asked.repeat],
+        seed=seed,
+    )
+    if positive is not None and positive not in evaluation.judged.classes:
+        classes = ", ".join(evaluation.judged.classes)
+        raise typer.BadParameter(f"--positive is {positive!r}; the classes are {classes}")
+    provenance = provenance_of(asked)
+    seconds = time.perf_counter() - started
+    out(
+        render_classification_json(evaluation, provenance, positive=positive, seconds=seconds)
+        if as_json
+        else render_classification(evaluation, provenance)
+    )
+    for each in evaluation.notes:
+        note(each)
