@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.errors import ItemsError
-from classifiers.judged import Judged, judge
+from classifiers.evaluation.judged import Judged, judge
 from classifiers.predictions import UNKNOWN, Predictions
 from classifiers.report.provenance import Provenance
 from classifiers.tables import predictions_at

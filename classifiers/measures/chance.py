@@ -23,7 +23,9 @@ Chance = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64
 
 def majority_posteriors(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n_classes,), certain of the most frequent class; of several the first."""
-    return (np.arange(len(counts)) == np.argmax(counts)).astype(np.float64)
+    certain = np.zeros(len(counts))
+    certain[np.argmax(counts)] = 1.0
+    return certain
 
 
 def _precision(counts: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

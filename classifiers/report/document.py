@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifiers.curves import decision_curve, reliability_of, roc_of
-from classifiers.judged import Judged
+from classifiers.evaluation.curves import decision_curve, reliability_of, roc_of
+from classifiers.evaluation.judged import Judged
 from classifiers.measures import Draws
 
 

@@ -11,7 +11,7 @@ from cbir.evaluation.comparison import Comparison
 from cbir.evaluation.intervals import N_RESAMPLES, Interval
 from cbir.evaluation.plain import plain_ends, plain_number
 from cbir.evaluation.summary import Estimate
-from classifiers.evaluation import Compared, Evaluation
+from classifiers.evaluation.evaluate import Compared, Evaluation
 from classifiers.measures import CLASS_MEASURES, NO_VERDICT
 from classifiers.measures.titles import TITLES
 from classifiers.report.document import curves_document

@@ -12,7 +12,7 @@ from cli.group import COMMAND
 from cli.terminal import note, out
 
 if TYPE_CHECKING:
-    from classifiers.judged import Judged
+    from classifiers.evaluation.judged import Judged
 
 _WHO, _WITH, _OUT = "What is judged", "Compared with", "What is written"
 
@@ -73,7 +73,7 @@ def evaluate(
     Intervals are bootstraps over patients. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
-    from classifiers.evaluation import evaluate as measured
+    from classifiers.evaluation.evaluate import evaluate as measured
     from cli.classifying import Asked, judged_at, provenance_of
     from cli.renderers.classification import render_classification, render_classification_json
 

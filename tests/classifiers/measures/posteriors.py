@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from classifiers.judged import Judged, judge
+from classifiers.evaluation.judged import Judged, judge
 from classifiers.measures import Draws
 from classifiers.predictions import Predictions
 

@@ -9,8 +9,8 @@ from posteriors import judged, table
 from cbir.errors import ItemsError
 from cbir.evaluation.comparison import compare as compare_means
 from cbir.evaluation.intervals import Sample
-from classifiers.comparison import COMPARED, compare, spread_over_seeds
-from classifiers.judged import judge
+from classifiers.evaluation.comparison import COMPARED, compare, spread_over_seeds
+from classifiers.evaluation.judged import judge
 
 
 def right(made) -> np.ndarray:

@@ -8,7 +8,7 @@ from posteriors import judged
 from sklearn import metrics
 
 from cbir.evaluation.measures.area import area_under_roc
-from classifiers.curves import decision_curve, distribution_of, reliability_of, roc_of
+from classifiers.evaluation.curves import decision_curve, distribution_of, reliability_of, roc_of
 from classifiers.measures import MEASURES, Draws
 
 

@@ -8,9 +8,9 @@ from posteriors import judged, table
 
 from cbir.errors import ItemsError
 from cbir.evaluation.intervals import Sample, group_bootstrap
-from classifiers.judged import judge
+from classifiers.evaluation.judged import judge
+from classifiers.evaluation.summary import summarise
 from classifiers.measures import MEASURES, ORDINAL
-from classifiers.summary import summarise
 
 
 def test_what_knows_the_labels_is_a_result_and_what_does_not_is_none():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cbir.evaluation.intervals import N_RESAMPLES, Interval, drawn_groups
 from cbir.evaluation.summary import Estimate, verdict
-from classifiers.judged import Judged
+from classifiers.evaluation.judged import Judged
 from classifiers.measures import (
     CLASS_MEASURES,
     LOWER_IS_BETTER,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cbir.evaluation.comparison import holm
 from cbir.evaluation.seeds import Spread
-from classifiers.comparison import Paired, compare, spread_over_seeds
-from classifiers.judged import Judged
-from classifiers.summary import Summary, summarise
+from classifiers.evaluation.comparison import Paired, compare, spread_over_seeds
+from classifiers.evaluation.judged import Judged
+from classifiers.evaluation.summary import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True)

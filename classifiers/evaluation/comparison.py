@@ -13,9 +13,9 @@ from cbir.errors import ItemsError
 from cbir.evaluation.comparison import N_PERMUTATIONS, ROUNDING, Comparison, sign_flip_p
 from cbir.evaluation.intervals import N_RESAMPLES
 from cbir.evaluation.seeds import Spread, spread_of
-from classifiers.judged import Judged, judge
+from classifiers.evaluation.judged import Judged, judge
+from classifiers.evaluation.summary import in_parts, interval_of, measures_of, resampled
 from classifiers.measures import Draws, Measure
-from classifiers.summary import in_parts, interval_of, measures_of, resampled
 
 COMPARED = ("accuracy", "macro_f1", "macro_auc", "mcc", "quadratic_kappa", "brier")
 """Measures of ``MEASURES`` that two classifiers are compared by."""

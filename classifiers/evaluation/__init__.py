@@ -1,0 +1,1 @@
+"""Measuring predictions: numbers with intervals and chance, comparisons, curves."""
