@@ -10,6 +10,7 @@
     ├── SpecError                a preset, recipe or spec that makes no sense
     ├── WeightsError             weights missing, not the pinned ones, or in a refused format
     ├── TrainingError            a training that can't begin, or can't go on
+    │   └── OtherProcessError    another process of it failed, and says why; carries the kind of its error
     ├── VectorError              an embedding that is not finite, zero, or of the wrong dimension
     ├── MissingLibraryError      an optional library is not installed; names the extra
     ├── BackendError             a server can't be reached
@@ -121,6 +122,18 @@ class WeightsError(CbirError):
 
 class TrainingError(CbirError):
     """A training that can't begin with these images, or can't go on."""
+
+
+class OtherProcessError(TrainingError):
+    """What another process of the same training does for all of them failed; it says why itself.
+
+    Args:
+        kind: of its error.
+    """
+
+    def __init__(self, kind: type[BaseException]) -> None:
+        super().__init__(f"Another process of this training failed with {kind.__name__}; it says why.")
+        self.kind = kind
 
 
 class VectorError(CbirError):

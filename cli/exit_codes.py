@@ -12,6 +12,7 @@ from cbir.errors import (
     FingerprintError,
     IndexDamagedError,
     IndexMissingError,
+    OtherProcessError,
     TenantError,
     WhereError,
 )
@@ -54,7 +55,8 @@ _CODES: dict[type[BaseException], ExitCode] = {
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code of an error; 1 for every one that has none of its own."""
-    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), ExitCode.ERROR)
+    its = error.kind if isinstance(error, OtherProcessError) else type(error)
+    return next((code for kind, code in _CODES.items() if issubclass(its, kind)), ExitCode.ERROR)
 
 
 def explain(error: BaseException) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+import typer
 
 from cbir.training.card import gain, no_result
 from cbir.training.recipe import EnsembleRecipe, NetworkRecipe
 from cbir.training.run.counts import count_parts
+from cbir.training.run.options import Unwatched
 from cbir.training.run.plan import plan_training
 from cbir.training.train import train
 from cli.exit_codes import ExitCode
 from cli.progress import open_bar
 from cli.renderers.table import columns
+from cli.stopping import stopped_gently
 from cli.terminal import has_terminal, note
 
 if TYPE_CHECKING:
@@ -32,26 +37,47 @@ if TYPE_CHECKING:
 
 
 def run_training(
-    recipe: Recipe, material: Material, folder: Path, options: RunOptions, *, resume: bool
+    read: Callable[[], tuple[Recipe, Material]], folder: Path, options: RunOptions, *, resume: bool
 ) -> ExitCode:
     """Say what will be done, do it, and give the account.
 
+    Args:
+        read: the recipe, and what is trained on.
+        folder: of the run.
+        options: how; each of its processes must come here.
+        resume: go on with what is there.
+
     Raises:
         CbirError: it can't begin, or can't go on.
+        Exit: it was interrupted.
     """
+    planned = options.processes.once(lambda: _planned(*read(), options))
+    if not options.processes.is_first:
+        return _code(train(planned, folder, options, Unwatched(), resume=resume))
+    try:
+        with stopped_gently(), TrainingDisplay() as display:
+            finished = train(planned, folder, options, display, resume=resume)
+    except KeyboardInterrupt:
+        note(f"interrupted: {folder} keeps the best so far; go on with --resume")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if finished is None:
+        note(f"{folder} is finished: see card.md. To have it measured again, delete card.json.")
+    else:
+        _tell(finished, folder)
+    return _code(finished)
+
+
+def _planned(recipe: Recipe, material: Material, options: RunOptions) -> Planned:
     planned = plan_training(recipe, material, options)
     for line in _plan(planned, options).splitlines():
         note(line)
     for line in planned.notes:
         note(f"note: {line}")
-    try:
-        with TrainingDisplay() as display:
-            finished = train(planned, folder, options, display, resume=resume)
-    except KeyboardInterrupt:
-        note(f"interrupted: {folder} keeps the best so far; go on with --resume")
-        return ExitCode.INTERRUPTED
-    _tell(finished, folder)
-    return ExitCode.SKIPPED if finished.unread else ExitCode.DONE
+    return planned
+
+
+def _code(finished: Finished | None) -> ExitCode:
+    return ExitCode.SKIPPED if finished is not None and finished.unread else ExitCode.DONE
 
 
 def _plan(planned: Planned, options: RunOptions) -> str:

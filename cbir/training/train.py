@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -50,10 +51,13 @@ class Finished:
     card: Card
 
 
-def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, resume: bool) -> Finished:
+def train(
+    planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, resume: bool
+) -> Finished | None:
     """Train, measure on the test part, and leave a run.
 
-    Interrupted, the folder keeps the best so far, and the same call with ``resume`` goes on.
+    Interrupted, the folder keeps the best so far, and the same call with ``resume`` goes on. Each of the
+    processes in ``options`` must call it with the same.
 
     Args:
         planned: what is trained.
@@ -62,20 +66,44 @@ def train(planned: Planned, path: Path, options: RunOptions, watch: Watcher, *, 
         watch: told how it goes.
         resume: go on where there is something to go on with.
 
+    Returns:
+        What came of it; None where the run was finished before, and nothing was done.
+
     Raises:
         CbirError: in one line, what is wrong and what to do.
         OSError: the disk refused.
     """
     began = time.monotonic()
-    with RunFolder.open(path, planned.begun, resume=resume) as run:
-        write_text(run.recipe, page_text(planned.recipe.to_dict()))
-        if isinstance(planned.start, Start):
-            trained = _train_network(planned, planned.start, run, options, watch, resume=resume)
-        elif planned.members:
-            trained = _train_ensemble(planned, planned.start, run, options, watch)
-        else:
-            trained = _train_frozen(planned, planned.start, run, options, watch)
-        return _tell(planned, run, options, trained, began)
+    once = options.processes.once
+    with ExitStack() as stack:
+        run = once(lambda: stack.enter_context(RunFolder.open(path, planned.begun, resume=resume)))
+        if once(lambda: run.is_finished):
+            return None
+        once(lambda: write_text(run.recipe, page_text(planned.recipe.to_dict())))
+        chosen = _learn(planned, run, options, watch, resume=resume)
+        return once(lambda: _finish(planned, run, options, watch, chosen=chosen, began=began))
+
+
+def _learn(
+    planned: Planned, run: RunFolder, options: RunOptions, watch: Watcher, *, resume: bool
+) -> Mapping[str, JSON]:
+    """What all processes do together; gives what the choice on the validation part says of itself so far."""
+    if isinstance(planned.start, Start):
+        from cbir.training.run.of_network import run_network
+
+        recipe = cast("NetworkRecipe", planned.recipe)
+        return run_network(
+            recipe, planned.material, planned.start, run, options=options, watch=watch, resume=resume
+        )
+    if planned.members:
+        from cbir.training.run.of_ensemble import train_members
+
+        def train_member(member: Planned, path: Path) -> None:
+            train(member, path, options, watch, resume=True)
+
+        ensemble = cast("EnsembleRecipe", planned.recipe)
+        train_members(ensemble, planned.members, run, watch, train_member)
+    return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,30 +127,28 @@ class _Trained:
     chosen: Mapping[str, JSON]
 
 
-def _train_network(
-    planned: Planned, start: Start, run: RunFolder, options: RunOptions, watch: Watcher, *, resume: bool
-) -> _Trained:
-    from cbir.training.run.of_network import run_network
+def _finish(
+    planned: Planned,
+    run: RunFolder,
+    options: RunOptions,
+    watch: Watcher,
+    *,
+    chosen: Mapping[str, JSON],
+    began: float,
+) -> Finished:
+    """What one process does alone: join or fit what is quickly done, measure, and tell."""
+    if isinstance(planned.start, Start):
+        before = ResolvedExtractor(planned.start.spec, (planned.start.weights,))
+        trained = _embed_both(planned, before, run, options, watch, chosen=chosen)
+    elif planned.members:
+        from cbir.training.run.of_ensemble import join_trained
 
-    recipe = cast("NetworkRecipe", planned.recipe)
-    chosen = run_network(recipe, planned.material, start, run, options=options, watch=watch, resume=resume)
-    before = ResolvedExtractor(start.spec, (start.weights,))
-    return _embed_both(planned, before, run, options, watch, chosen=chosen)
-
-
-def _train_ensemble(
-    planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
-) -> _Trained:
-    from cbir.training.run.of_ensemble import run_ensemble
-
-    def train_member(member: Planned, path: Path) -> None:
-        train(member, path, options, watch, resume=True)
-
-    recipe = cast("EnsembleRecipe", planned.recipe)
-    chosen = run_ensemble(
-        recipe, planned.members, run, options=options, watch=watch, train_member=train_member
-    )
-    return _embed_both(planned, joined.resolved, run, options, watch, chosen=chosen)
+        recipe = cast("EnsembleRecipe", planned.recipe)
+        joined = join_trained(recipe, planned.members[0].material, run, options=options, watch=watch)
+        trained = _embed_both(planned, planned.start.resolved, run, options, watch, chosen=joined)
+    else:
+        trained = _train_frozen(planned, planned.start, run, options, watch)
+    return _tell(planned, run, options, trained, began)
 
 
 def _embed_both(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,10 @@ from cli import options as opt
 from cli.exit_codes import UsageProblem
 from cli.folders import cache_folder, weights_folder
 from cli.settings import Device, load_settings
+
+if TYPE_CHECKING:
+    from cbir.training.material import Material
+    from cbir.training.recipe import Recipe
 
 _WHAT, _HOW = "What is trained on", "What is said otherwise than in the recipe"
 
@@ -102,14 +107,9 @@ def train(
     from cbir.training.run.options import RunOptions
     from cbir.training.run.overrides import Overrides
     from cli.ingesting import leave
+    from cli.processes import started_processes
     from cli.training import run_training
 
-    if recipe not in RECIPES and not recipe.endswith(".toml"):
-        raise UsageProblem(f"{recipe!r} is no recipe and no .toml file; there are {', '.join(RECIPES)}.")
-    chosen = Overrides(tuple(start or ()), epochs, batch, seed).applied(read_recipe(recipe))
-    material = read_material(
-        items, label_column=label, group_column=group, part_column=split, alone=alone, seed=chosen.seed
-    )
     options = RunOptions(
         cache=cache_folder() / "decoded",
         device=settings.device,
@@ -119,7 +119,19 @@ def train(
         offline=settings.offline,
         store=WeightsStore(weights_folder()),
     )
-    leave(run_training(chosen, material, output, options, resume=resume))
+
+    def read() -> tuple[Recipe, Material]:
+        if recipe not in RECIPES and not recipe.endswith(".toml"):
+            raise UsageProblem(f"{recipe!r} is no recipe and no .toml file; there are {', '.join(RECIPES)}.")
+        chosen = Overrides(tuple(start or ()), epochs, batch, seed).applied(read_recipe(recipe))
+        material = read_material(
+            items, label_column=label, group_column=group, part_column=split, alone=alone, seed=chosen.seed
+        )
+        return chosen, material
+
+    with started_processes(options.torch_device) as processes:
+        code = run_training(read, output, replace(options, processes=processes), resume=resume)
+    leave(code)
 
 
 def _list() -> None:

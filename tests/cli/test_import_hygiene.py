@@ -44,7 +44,9 @@ def test_a_small_command_loads_nothing_heavy(words):
     assert loaded(*words) == set()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["search", "--help"], ["index", "build", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["search", "--help"], ["index", "build", "--help"], ["train", "--help"]]
+)
 def test_help_loads_nothing_heavy_but_what_draws_it(words):
     assert loaded(*words) <= {"rich"}
 

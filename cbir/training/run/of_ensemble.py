@@ -10,7 +10,6 @@ from cbir.errors import ItemsError, SpecError
 from cbir.extractors.spec import FusionSpec
 from cbir.training.frozen import JoinedExtractors, join_named
 from cbir.training.recipe import NetworkRecipe, read_recipe
-from cbir.training.run.folder import RunFolder
 from cbir.training.run.publish import Made, publish
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from cbir.images.steps import JSON
     from cbir.training.material import Material
     from cbir.training.recipe import EnsembleRecipe
+    from cbir.training.run.folder import RunFolder
     from cbir.training.run.options import RunOptions, Watcher
     from cbir.training.run.plan import Planned
 
@@ -81,42 +81,47 @@ def member_folders(recipe: EnsembleRecipe, run: RunFolder) -> tuple[Path, ...]:
     return tuple(run.path / _MEMBERS / f"{number}-{name}" for number, name in enumerate(names, 1))
 
 
-def run_ensemble(
+def train_members(
     recipe: EnsembleRecipe,
     members: Sequence[Planned],
     run: RunFolder,
-    *,
-    options: RunOptions,
     watch: Watcher,
     train_member: Callable[[Planned, Path], object],
-) -> Mapping[str, JSON]:
-    """Train the members that are not finished, join them, and publish the whole.
+) -> None:
+    """Train the members that are not finished, in all processes.
 
     Args:
         recipe: of recipes.
         members: planned.
         run: the ensemble's folder; theirs lie in it.
-        options: how.
         watch: told how it goes.
-        train_member: trains one in a folder, going on with what is there.
+        train_member: trains one in a folder, going on with what is there, unless it is finished.
+
+    Raises:
+        CbirError: a member can't be trained, or is another one's.
+    """
+    for member, folder in zip(members, member_folders(recipe, run), strict=True):
+        watch.begin(f"member {folder.name}", None)
+        train_member(member, folder)
+
+
+def join_trained(
+    recipe: EnsembleRecipe, material: Material, run: RunFolder, *, options: RunOptions, watch: Watcher
+) -> Mapping[str, JSON]:
+    """Join the trained members, and publish the whole.
 
     Returns:
         How the members were joined.
 
     Raises:
-        CbirError: a member can't be trained, or is another one's; or nothing can be learned from what could
-            be read of the validation part.
+        CbirError: nothing can be learned from what could be read of the validation part.
         OSError: the disk refused.
     """
     folders = member_folders(recipe, run)
-    for member, folder in zip(members, folders, strict=True):
-        watch.begin(f"member {folder.name}", None)
-        if not _is_finished(member, folder):
-            train_member(member, folder)
     joined = join_members(recipe, [str(folder) for folder in folders], options)
     chosen: dict[str, JSON] = {"fusion": recipe.fusion}
     if recipe.fusion == "learned":
-        learned = _learn(recipe, joined, members[0].material, options, watch)
+        learned = _learn(recipe, joined, material, options, watch)
         joined = _fused(joined, FusionSpec("score", learned.weights))
         shares = zip(folders, learned.weights, strict=True)
         chosen |= {f"weight of {folder.name}": weight for folder, weight in shares}
@@ -125,11 +130,6 @@ def run_ensemble(
     made = Made(joined.spec, joined.sources, files)
     publish(run.path, made, remarks=[f"Trained by cbir train {recipe.name}: see card.md. Research use only."])
     return chosen
-
-
-def _is_finished(member: Planned, folder: Path) -> bool:
-    with RunFolder.open(folder, member.begun, resume=True) as run:
-        return run.is_finished
 
 
 def _fused(joined: JoinedExtractors, fusion: FusionSpec) -> JoinedExtractors:

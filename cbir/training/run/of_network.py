@@ -62,7 +62,7 @@ def run_network(
     watch: Watcher,
     resume: bool,
 ) -> Mapping[str, JSON]:
-    """Train; whatever interrupts it, the folder keeps the best extractor so far.
+    """Train, in all processes; whatever interrupts it, the folder keeps the best extractor so far.
 
     Returns:
         What the choice of the epoch says of itself.
@@ -71,13 +71,15 @@ def run_network(
         CbirError: as ``decode_images`` and ``train_network``.
     """
     watch.begin("decoding", len(material.images))
-    decoded = decode_images(
-        material,
-        network_plans(start.spec, start.branch, recipe.cache_px),
-        options.cache,
-        read=start.spec.read,
-        decoding=options.decoding,
-        on_file=watch.advance,
+    decoded = options.processes.once(
+        lambda: decode_images(
+            material,
+            network_plans(start.spec, start.branch, recipe.cache_px),
+            options.cache,
+            read=start.spec.read,
+            decoding=options.decoding,
+            on_file=watch.advance,
+        )
     )
     check_network(recipe, decoded.material)
     trained = _Training(recipe, start, run, options, watch).train(decoded, resume=resume)
@@ -126,17 +128,23 @@ class _Training:
             device="cpu" if self.options.torch_device == "cpu" else None,
             compiles=self.options.compiles,
             on_step=self.watch.step,
-            on_epoch=lambda done: self._take(done, network, becomes),
+            on_epoch=(lambda done: self._take(done, network, becomes)) if self._is_first else None,
         )
         self.watch.begin("training", self.recipe.epochs)
-        self.run.checkpoints.mkdir(exist_ok=True)
+        if self._is_first:
+            self.run.checkpoints.mkdir(exist_ok=True)
         trained = train_network(
             self.recipe, feed, network, self.run.checkpoints, settings=settings, resumes=resume
         )
-        self.history = list(trained.history)
-        self._publish(network, becomes)
-        self._draw()
+        if self._is_first:
+            self.history = list(trained.history)
+            self._publish(network, becomes)
+            self._draw()
         return trained
+
+    @property
+    def _is_first(self) -> bool:
+        return self.options.processes.is_first
 
     def _take(self, done: EpochDone, network: TrainedNetwork, becomes: ExtractorSpec) -> None:
         """Write down an epoch; where it is the best so far, it is the extractor from now on."""

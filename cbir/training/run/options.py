@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from cbir.training.embedding import Decoding
+from cbir.training.processes import ALONE, Processes
 
 if TYPE_CHECKING:
     from cbir.extractors.weights import WeightsStore
@@ -29,6 +30,7 @@ class RunOptions:
         offline: never open a connection.
         store: the user's own folder of weights.
         compiles: whether torch compiles the network first.
+        processes: that train together; what is not learning is done by the first.
     """
 
     cache: Path
@@ -39,6 +41,7 @@ class RunOptions:
     offline: bool = False
     store: WeightsStore | None = None
     compiles: bool = False
+    processes: Processes = ALONE
 
     @property
     def torch_device(self) -> str:
@@ -68,3 +71,19 @@ class Watcher(Protocol):
     def epoch(self, done: EpochTold, *, is_best: bool) -> None:
         """An epoch is done; whether it is the best so far."""
         ...
+
+
+class Unwatched:
+    """Implements ``Watcher``: nobody looks."""
+
+    def begin(self, what: str, total: int | None) -> None:
+        """Goes unnoticed."""
+
+    def advance(self) -> None:
+        """Likewise."""
+
+    def step(self, done: StepDone) -> None:
+        """Likewise."""
+
+    def epoch(self, done: EpochTold, *, is_best: bool) -> None:
+        """Likewise."""
