@@ -81,17 +81,38 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class LabelPrediction:
-    """A calibrated answer to "what is it?", with the hits that support it.
+    """An answer to "what is it?", with the hits that speak for and against it.
 
     Args:
         label: None when the predictor abstains.
-        probability: calibrated, of ``label``; of the best candidate when abstaining.
-        support: the hits that speak for the label.
+        probabilities: of every label, the most probable first.
+        support: the hits with the most probable label, best first.
+        against: those with another.
+        n_unlabelled: hits that say nothing.
+        label_set: labels among which the right one is as surely as the calibration chose; where nothing is
+            calibrated, the most probable one.
+        is_calibrated: whether the probabilities mean what they say.
+        why: it abstains; empty where it answers.
     """
 
     label: str | None
-    probability: float
+    probabilities: Mapping[str, float]
     support: tuple[Hit, ...]
+    against: tuple[Hit, ...]
+    n_unlabelled: int
+    label_set: tuple[str, ...]
+    is_calibrated: bool
+    why: str = ""
+
+    @property
+    def candidate(self) -> str:
+        """The most probable label, also when abstaining."""
+        return next(iter(self.probabilities))
+
+    @property
+    def probability(self) -> float:
+        """Of the most probable label."""
+        return self.probabilities[self.candidate]
 
 
 class Embedder(Protocol):

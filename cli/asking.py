@@ -24,6 +24,7 @@ from indexer.index import Index
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
     from cbir.items.where import Condition
+    from cli.predicting import Predicted
     from indexer.refine import Refinement
 
 
@@ -43,6 +44,7 @@ class Question:
         refinements: of the search.
         thumbnails: also fetch the pictures.
         store: search with this one instead of the index's own.
+        predicts: also say what the query is.
     """
 
     text: str | None
@@ -56,6 +58,7 @@ class Question:
     refinements: tuple[Refinement, ...] = ()
     thumbnails: bool = False
     store: str | None = None
+    predicts: bool = False
 
 
 def ask(question: Question, settings: Settings, *, started: float) -> Answer:
@@ -76,6 +79,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         searching = time.perf_counter()
         hits = tuple(find(index, [query], question)[0])
         searched_s = time.perf_counter() - searching
+        predicted = _predicted(index, query, question)
         seconds = {
             "open": opened_s,
             **blank.seconds,
@@ -86,7 +90,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         return replace(
             blank, k=question.k, hits=hits, refined_by=_refined_by(question), where=_where(question),
             seconds=seconds,
-            thumbnails=pictures,
+            thumbnails=pictures, predicted=predicted,
         )  # fmt: skip
 
 
@@ -99,6 +103,14 @@ def find(index: Index, queries: Sequence[Query], question: Question) -> list[lis
         search = partial(refined_search, index, refinements=question.refinements)
     excludes = question.exclude_same_group
     return search(queries, question.k, exclude_same_group=excludes, where=question.where)
+
+
+def _predicted(index: Index, query: Query, question: Question) -> Predicted | None:
+    if not question.predicts:
+        return None
+    from cli.predicting import predict
+
+    return predict(index, query, question)
 
 
 def _where(question: Question) -> str:

@@ -56,6 +56,16 @@ Tta = Annotated[
     ),
 ]
 
+Predict = Annotated[
+    bool,
+    typer.Option(
+        "--predict",
+        help="Also say what it is: the label that the nearest items vote for, with its probability and the "
+        "hits for and against; or that nothing is sure enough.",
+        rich_help_panel=_ASKED,
+    ),
+]
+
 # Who may be found
 ExcludeSame = Annotated[
     Literal["group"] | None,

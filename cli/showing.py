@@ -78,7 +78,11 @@ def _rendered(answer: Answer, form: Format) -> str:
         return render_paths(answer)
     from cli.renderers.table import render_table
 
-    return render_table(answer)
+    if answer.predicted is None:
+        return render_table(answer)
+    from cli.renderers.prediction import render_prediction
+
+    return render_table(answer) + render_prediction(answer.predicted)
 
 
 def _tell(answer: Answer) -> None:

@@ -41,6 +41,7 @@ def search(
     by: of.By = "image",
     case: opt.CaseColumn = None,
     tta: of.Tta = None,
+    predict: of.Predict = False,
     exclude_same: of.ExcludeSame = None,
     where: of.Where = None,
     tenant: opt.TenantName = None,
@@ -78,10 +79,16 @@ def search(
     )
     shown = Shown.chosen(as_json=as_json, as_csv=as_csv, as_paths=as_paths, html=html, thumbs=thumbs)
     alone: dict[str, object] = {"QUERY": query, "--roi": roi, "--like": like, "--unlike": unlike}
-    alone |= {"--json": as_json, "--paths": as_paths, "--html": html, "--thumbs": thumbs}
+    alone |= {
+        "--json": as_json,
+        "--paths": as_paths,
+        "--html": html,
+        "--thumbs": thumbs,
+        "--predict": predict,
+    }
     _check(alone, batch=batch, output=output)
     of_images = {"--roi": roi, "--like": like, "--unlike": unlike, "--batch": batch, "--refine": refine}
-    _check_cases(by, case, {**of_images, "--thumbs": thumbs})
+    _check_cases(by, case, {**of_images, "--thumbs": thumbs, "--predict": predict})
     from cli.asking import Question, ask
 
     question = Question(
@@ -96,6 +103,7 @@ def search(
         refinements=refinements(refine),
         thumbnails=shown.needs_thumbnails,
         store=store,
+        predicts=predict,
     )
     if batch is not None:
         _search_batch(batch, output, question, settings)

@@ -12,6 +12,7 @@ from cbir.types import Hit
 
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
+    from cli.predicting import Predicted
 
 _WHOLE_MS = 10
 SHOWN_METADATA = ("side", "laterality", "view", "density")
@@ -41,6 +42,7 @@ class Answer:
         like: ids of the items that the query was moved towards.
         unlike: ids of those that it was moved away from.
         where: the condition that holds for the hits, as text; empty for none.
+        predicted: what the query is; None where nobody asked.
     """
 
     query: str
@@ -61,6 +63,7 @@ class Answer:
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     where: str = ""
+    predicted: Predicted | None = None
 
     def labels(self) -> dict[str, int]:
         """How many hits have each label, the most frequent first; hits without one are left out."""

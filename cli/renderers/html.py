@@ -9,15 +9,17 @@ from cbir.printable import printable
 from cbir.types import Hit
 from cli.renderers.answer import SHOWN_METADATA, Answer
 from cli.renderers.page import page_environment, write_page
+from cli.renderers.prediction import WARNING, details, headline
 from cli.renderers.where import shares_of_square, where
 
 
 def render_html(answer: Answer) -> str:
     """The page; every text from a file name, label or column is escaped."""
     environment = page_environment()
+    environment.filters |= {"headline": headline, "details": details}
     environment.filters |= {"facts": _facts, "shown": _shown, "shares": shares_of_square, "where": where}
     template = environment.get_template("hits.html.jinja")
-    return template.render(answer=answer, version=__version__, labels=answer.labels())
+    return template.render(answer=answer, version=__version__, labels=answer.labels(), warning=WARNING)
 
 
 def write_html(answer: Answer, path: Path) -> None:

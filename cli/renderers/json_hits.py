@@ -36,9 +36,19 @@ def render_json(answer: Answer) -> str:
         },
         "hits": [_hit(hit) for hit in answer.hits],
         "labels": answer.labels(),
+        **_predicted(answer),
         "seconds": {name: round(value, 6) for name, value in answer.seconds.items()},
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _predicted(answer: Answer) -> dict[str, object]:
+    """What it is, where that was asked."""
+    if answer.predicted is None:
+        return {}
+    from cli.renderers.prediction import prediction_document
+
+    return {"prediction": prediction_document(answer.predicted)}
 
 
 def _hit(hit: Hit) -> dict[str, object]:

@@ -63,3 +63,7 @@ def test_asking_by_a_liked_item_loads_nothing(index, run, gallery):
 
 def test_index_info_loads_nothing_heavy(index):
     assert loaded("index", "info", "-i", index) == set()
+
+
+def test_saying_what_an_image_is_loads_nothing_heavy(index, gallery):
+    assert loaded("search", gallery / "one.png", "-i", index, "--predict") == set()

@@ -2,7 +2,8 @@
 
 import typer
 
-from cli.commands.classify import evaluate
+from cli.commands.classify import calibrate, evaluate
 
 group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+group.command("calibrate")(calibrate.calibrate)
 group.command("evaluate")(evaluate.evaluate)

@@ -1,0 +1,94 @@
+"""What is it? The labels of an index's nearest items, asked as they were calibrated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cbir.types import LabelPrediction, Query
+from classifiers.labels import LabelCalibration, LabelModel, predict_label
+from cli.labelling import labelled_hits, labelling_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cli.asking import Question
+    from indexer.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A prediction with what a reader must know of it.
+
+    Args:
+        prediction: the label, or none.
+        column: that holds the label.
+        k: how many hits were asked for theirs.
+        risk: how often an answer may be wrong; None where nothing is calibrated.
+        note: why nothing is calibrated, and what to do; empty where it is.
+    """
+
+    prediction: LabelPrediction
+    column: str
+    k: int
+    risk: float | None
+    note: str
+
+
+def predict(index: Index, query: Query, question: Question) -> Predicted:
+    """Ask an index what a query is: a search of its own, as those were that it was calibrated with.
+
+    The plain search, without refinements, of as many hits as were calibrated; the query's own patient, where
+    one is known, left out.
+
+    Raises:
+        UsageProblem: no item has a label.
+    """
+    known = labelling_of(index)
+    by, note = known.by, known.note
+    posterior = _posterior(index, query, by)
+    if isinstance(by, LabelCalibration):
+        name = by.source.classifier
+        if name is not None and posterior is None:
+            by, note = (
+                by.model,
+                f"not calibrated for the vote alone: classifier {name} says nothing of the query",
+            )
+        elif other := _asked_otherwise(question):
+            by, note = by.model, f"not calibrated for a search with {other}"
+    has_group = query.group is not None
+    hits = index.search(query, known.model.k, exclude_same_group=has_group, where=question.where)
+    return Predicted(
+        prediction=predict_label(by, labelled_hits(hits, known.column), posterior),
+        column=known.column,
+        k=known.model.k,
+        risk=by.risk if isinstance(by, LabelCalibration) else None,
+        note=note,
+    )
+
+
+def _posterior(index: Index, query: Query, by: LabelCalibration | LabelModel) -> NDArray[np.float64] | None:
+    """What the classifier that was calibrated with the vote says of the query; None where that is unknown."""
+    if isinstance(by, LabelModel) or query.item_id is None:
+        return None
+    name = by.source.classifier
+    if name is None or name not in index.attachments():
+        return None
+    from cli.labelling_classifier import stored_posteriors
+
+    found: NDArray[np.float64] = stored_posteriors(index, name, [query.item_id], by.model.classes)[0]
+    return None if math.isnan(found[0]) else found
+
+
+def _asked_otherwise(question: Question) -> str:
+    """What of a question was not calibrated."""
+    said = {
+        "--roi": question.region,
+        "--like": question.like,
+        "--unlike": question.unlike,
+        "--tta or --no-tta": question.tta is not None,
+        "--where": question.where,
+    }
+    return next((option for option, value in said.items() if value), "")
