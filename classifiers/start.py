@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import SpecError, WeightsError
 from cbir.extractors.build import resolve_extractor
-from cbir.extractors.entries import mapping
 from cbir.extractors.weights import WeightsFile, local_weights
 from cbir.images.steps import Resize
 from cbir.training.loop.start import at_side
 from cbir.training.settings import read_settings
+from classifiers.folder import SPEC_FILE, WEIGHTS_FILE, read_spec
 from classifiers.networks import NETWORKS
-from classifiers.spec import ClassifierSpec, plain_backbone
+from classifiers.spec import plain_backbone
 
 if TYPE_CHECKING:
     from cbir.extractors.spec import BranchSpec, ExtractorSpec
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
     from cbir.images.steps import Step
     from cbir.training.recipe.entry import Named
     from cbir.training.settings import Value
-
-SPEC_FILE, WEIGHTS_FILE = "classifier.json", "weights.safetensors"
-"""In the folder of a classifier's run: its spec, and its weights by torch's names."""
+    from classifiers.spec import ClassifierSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +85,6 @@ def find_start(
         return _from_run(network, Path(start), side_px, weights)
     resolved = resolve_extractor(start, weights=weights, offline=offline, store=store)
     return _from_extractor(resolved.spec, resolved.files, side_px)
-
-
-def read_spec(folder: Path) -> ClassifierSpec:
-    """Read the spec in a classifier's folder.
-
-    Raises:
-        SpecError: there is none, or it makes no sense.
-    """
-    path = folder / SPEC_FILE
-    try:
-        return ClassifierSpec.from_dict(mapping("classifier", json.loads(path.read_text(encoding="utf-8"))))
-    except FileNotFoundError as error:
-        raise SpecError(
-            f"{folder} is no classifier: it has no {SPEC_FILE}. Name the folder of a run of cbir classify "
-            "train that came to its end."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise SpecError(f"Classifier {path} can't be read: {error}.") from error
-    except SpecError as error:
-        raise SpecError(f"Classifier {path}: {error}") from error
 
 
 def _from_extractor(

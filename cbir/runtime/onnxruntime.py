@@ -9,14 +9,15 @@ import onnxruntime as ort
 from cbir.runtime.network import INPUT_NAME, OUTPUT_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
 
-class OrtNetwork:
-    """An exported network on the CPU, in float32.
+class OrtModel:
+    """An exported model on the CPU, in float32, with inputs and outputs by name; safe to call from threads.
 
     Args:
         path: of the ``.onnx`` file.
@@ -29,7 +30,31 @@ class OrtNetwork:
         if n_threads is not None:
             options.intra_op_num_threads = n_threads
         self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._dim = int(self._session.get_outputs()[0].shape[1])
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """By an output's name, its second dimension, where that is known before the model has run."""
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        return {name: shape[1] for name, shape in shapes.items() if isinstance(shape[1], int)}
+
+    def __call__(
+        self, inputs: Mapping[str, NDArray[np.float32]], outputs: Sequence[str]
+    ) -> list[NDArray[np.float32]]:
+        """Run the model, and give the outputs in the order of their names."""
+        return cast("list[NDArray[np.float32]]", self._session.run(list(outputs), dict(inputs)))
+
+
+class OrtNetwork:
+    """An exported network on the CPU, in float32.
+
+    Args:
+        path: of the ``.onnx`` file.
+        n_threads: inside one operator; None takes one a physical core.
+    """
+
+    def __init__(self, path: Path, *, n_threads: int | None = None) -> None:
+        self._model = OrtModel(path, n_threads=n_threads)
+        self._dim = next(iter(self._model.widths.values()))
 
     @property
     def dim(self) -> int:
@@ -38,4 +63,4 @@ class OrtNetwork:
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network; see :class:`cbir.runtime.network.Network`."""
-        return cast("NDArray[np.float32]", self._session.run([OUTPUT_NAME], {INPUT_NAME: batch})[0])
+        return self._model({INPUT_NAME: batch}, [OUTPUT_NAME])[0]

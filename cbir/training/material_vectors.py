@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbir.extractors.build import ResolvedExtractor
-    from cbir.training.embedding import Unread
+    from cbir.images.decoding import Unread
     from cbir.training.material import Material
     from cbir.training.run.options import RunOptions, Watcher
 

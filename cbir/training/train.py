@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cbir.images.decoding import Unread
     from cbir.images.steps import JSON
-    from cbir.training.embedding import Unread
     from cbir.training.frozen import JoinedExtractors
     from cbir.training.material import Material
     from cbir.training.recipe import EnsembleRecipe, FrozenRecipe, NetworkRecipe

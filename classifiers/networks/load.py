@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbir.extractors.checkpoint import read_checkpoint
+from classifiers.folder import WEIGHTS_FILE, read_spec
 from classifiers.networks.create import create_network, start_from_branches, start_from_classifier
-from classifiers.start import WEIGHTS_FILE, read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -100,8 +100,8 @@ def train(
         for_processing=for_processing, secondary_capture=secondary_capture, burned_in=burned_in,
     )  # fmt: skip
     from cbir.extractors.weights import WeightsStore
+    from cbir.images.decoding import Decoding
     from cbir.images.settings import ReadPolicy
-    from cbir.training.embedding import Decoding
     from cbir.training.material import read_material
     from cbir.training.recipe import RECIPES, read_recipe
     from cbir.training.run.options import RunOptions

@@ -22,11 +22,11 @@ from PIL import Image
 from cbir.errors import ItemsError, SkipReason, SpecError, TrainingError
 from cbir.extractors.extractor import Extractor
 from cbir.extractors.spec import BranchSpec, ExtractorSpec, TileSpec, WeightsRef
+from cbir.images.decoding import Decoding
 from cbir.images.pool import DecodePool
 from cbir.images.settings import ReadSpec
 from cbir.images.steps import Grey, Normalise, Resize
 from cbir.items.found import Found
-from cbir.training.embedding import Decoding
 from cbir.training.feeding.decoded import CachedPlan, Decoded, decode_images, network_plans, store
 from cbir.training.feeding.decoded_feed import DecodedFeed
 from cbir.training.feeding.feed import Feed

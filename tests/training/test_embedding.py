@@ -9,8 +9,9 @@ from cbir.errors import SpecError
 from cbir.extractors.build import load_extractor
 from cbir.extractors.extractor import Extractor
 from cbir.extractors.spec import TileSpec
+from cbir.images.decoding import Decoding
 from cbir.images.tiles import TileGrid
-from cbir.training.embedding import Decoding, embed_files
+from cbir.training.embedding import embed_files
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from cbir.extractors.fitting.branches import branch_rows
 from cbir.extractors.fitting.fusion_weights import learn_fusion_weights
 from cbir.extractors.spec import FusionSpec
 from cbir.extractors.timm_model import create_timm
-from cbir.training.embedding import Decoding, embed_files
+from cbir.images.decoding import Decoding
+from cbir.training.embedding import embed_files
 from cbir.training.material import read_material
 from cbir.training.recipe import read_recipe
 from cbir.training.run.options import RunOptions

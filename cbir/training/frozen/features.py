@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbir.errors import ImageError
+from cbir.images.decoding import Decoding, Unread
 from cbir.images.files import read_file
-from cbir.training.embedding import Decoding, EmbeddedImages, Unread, embed_files, refuse_parts
+from cbir.training.embedding import EmbeddedImages, embed_files, refuse_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cbir.training.embedding import Unread
+    from cbir.images.decoding import Unread
     from cbir.training.frozen.joined import JoinedExtractors
     from cbir.training.material import Material
     from cbir.training.recipe import FrozenRecipe

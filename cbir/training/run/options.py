@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from cbir.training.embedding import Decoding
+from cbir.images.decoding import Decoding
 from cbir.training.processes import ALONE, Processes
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from cbir.images.decoding import Unread
     from cbir.images.steps import JSON
-    from cbir.training.embedding import Unread
 
 
 def page_text(page: Mapping[str, JSON]) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 from cbir.ahead import ahead
 from cbir.errors import ImageError
+from cbir.images.decoding import Decoding, Unread
 from cbir.images.files import read_file_or_slide
 from cbir.images.pool import DecodePool
-from cbir.training.embedding import Decoding, Unread
 from cbir.training.feeding.decoded.store import Pixels, PixelStore
 from cbir.training.preflight import check_contents
 
