@@ -50,18 +50,36 @@ def map_of(
     Source: van der Maaten, Hinton, JMLR 2008; openTSNE: Poličar et al., JSS 2024.
     """
     labelled = np.flatnonzero(study.pool.codes != UNLABELLED)
-    n_there = len(labelled)
-    if n_there > MAX_ITEMS:
-        drawn = np.random.default_rng(seed).choice(n_there, MAX_ITEMS, replace=False)
-        labelled = labelled[np.sort(drawn)]
-    if len(labelled) < _MIN_ITEMS:
-        return None
     id_at = {place: item_id for item_id, place in study.pool.places.items()}
-    ids = tuple(id_at[place] for place in labelled.tolist())
-    vectors = embeddings(ids)
+    ids = [id_at[place] for place in labelled.tolist()]
+    return map_of_vectors(ids, study.pool.codes[labelled], embeddings, seed=seed)
+
+
+def map_of_vectors(
+    ids: Sequence[str],
+    codes: NDArray[np.int64],
+    vectors_of: Callable[[Sequence[str]], NDArray[np.float32]],
+    *,
+    seed: int = 0,
+) -> Map | None:
+    """Lay out vectors by t-SNE, with cosine distances; as ``map_of``.
+
+    Args:
+        ids: of all there are.
+        codes: (n_items,), of their labels.
+        vectors_of: ids to their rows, (n, dim).
+        seed: of the draw and the layout.
+    """
+    n_there, shown = len(ids), np.arange(len(ids))
+    if n_there > MAX_ITEMS:
+        shown = np.sort(np.random.default_rng(seed).choice(n_there, MAX_ITEMS, replace=False))
+    if n_there < _MIN_ITEMS:
+        return None
+    drawn = tuple(ids[place] for place in shown.tolist())
+    vectors = vectors_of(drawn)
     if len(np.unique(vectors, axis=0)) < _MIN_ITEMS:
         return None
-    return Map(ids, study.pool.codes[labelled], _laid_out(vectors, seed), n_there)
+    return Map(drawn, codes[shown], _laid_out(vectors, seed), n_there)
 
 
 def _laid_out(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:

@@ -64,6 +64,21 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals and permutations.")] = 0,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the report here: one page with ROC, reliability and decision curves.",
+            rich_help_panel=_OUT,
+        ),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npy",
+            help="With --html: what the network made of each image, a row an image of the table; as a map.",
+            rich_help_panel=_OUT,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUT)
     ] = False,
@@ -73,6 +88,8 @@ def evaluate(
     Intervals are bootstraps over patients. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
+    if features is not None and html is None:
+        raise typer.BadParameter("--features goes with --html")
     from classifiers.evaluation.evaluate import evaluate as measured
     from cli.classifying import Asked, judged_at, provenance_of
     from cli.renderers.classification import render_classification, render_classification_json
@@ -95,6 +112,13 @@ def evaluate(
         classes = ", ".join(evaluation.judged.classes)
         raise typer.BadParameter(f"--positive is {positive!r}; the classes are {classes}")
     provenance = provenance_of(asked)
+    if html:
+        from classifiers.report import render_report, report_of
+        from cli.classifying import features_at
+        from cli.renderers.page import write_page
+
+        rows = None if features is None else features_at(features, asked)
+        write_page(render_report(report_of(evaluation, provenance, positive=positive, features=rows)), html)
     seconds = time.perf_counter() - started
     out(
         render_classification_json(evaluation, provenance, positive=positive, seconds=seconds)
@@ -103,3 +127,5 @@ def evaluate(
     )
     for each in evaluation.notes:
         note(each)
+    if html:
+        note(f"written: {html}")
