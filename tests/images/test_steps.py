@@ -96,7 +96,7 @@ def test_normalise_survives_the_way_through_a_dictionary_and_takes_whole_numbers
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "unknown; the steps are crop_breast, clahe, resize, centre_crop, flip, rotate"),
+        ({}, "unknown; the steps are crop_breast, clahe, macenko, resize, centre_crop, flip"),
         ({"step": "blur"}, "Step 'blur' is unknown"),
         ({"step": "clahe", "tile": 8}, "clahe has no setting 'tile'; it has clip, tiles"),
         ({"step": "clahe", "tiles": 8.5}, "tiles is 8.5; it must be a whole number"),

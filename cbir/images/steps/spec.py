@@ -6,12 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 from cbir.errors import SpecError
+from cbir.images.steps.bgr import Bgr
 from cbir.images.steps.centre_crop import CentreCrop
 from cbir.images.steps.clahe import Clahe
 from cbir.images.steps.crop_breast import CropBreast
 from cbir.images.steps.flip import Flip
 from cbir.images.steps.grey import Grey
 from cbir.images.steps.jitter import Jitter
+from cbir.images.steps.macenko import Macenko
 from cbir.images.steps.normalise import Normalise
 from cbir.images.steps.resize import Resize
 from cbir.images.steps.rotate import Rotate
@@ -23,10 +25,14 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
-_Any = CropBreast | Clahe | Resize | CentreCrop | Flip | Rotate | Jitter | Normalise | Grey
+_Any = CropBreast | Clahe | Macenko | Resize | CentreCrop | Flip | Rotate | Jitter | Bgr | Normalise | Grey
 
 STEPS: dict[str, type[_Any]] = {
-    step.name: step for step in (CropBreast, Clahe, Resize, CentreCrop, Flip, Rotate, Jitter, Normalise, Grey)
+    step.name: step
+    for step in (
+        *(CropBreast, Clahe, Macenko, Resize, CentreCrop, Flip, Rotate, Jitter, Bgr),
+        *(Normalise, Grey),
+    )
 }
 """Every step by the name that a spec calls it."""
 
