@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import CbirError, FingerprintError, ImageError, SkipReason
@@ -17,7 +18,7 @@ from cbir.types import Hit, Query
 from cli.exit_codes import UsageProblem
 from cli.opening import open_index
 from cli.patient_key import read_key
-from cli.renderers.answer import Answer
+from cli.renderers.answer import Answer, ExplainedHit
 from cli.settings import Settings
 from indexer.index import Index
 
@@ -45,6 +46,7 @@ class Question:
         thumbnails: also fetch the pictures.
         store: search with this one instead of the index's own.
         predicts: also say what the query is.
+        explain: the folder for maps of where the hits resemble the query; None for none.
     """
 
     text: str | None
@@ -59,6 +61,7 @@ class Question:
     thumbnails: bool = False
     store: str | None = None
     predicts: bool = False
+    explain: Path | None = None
 
 
 def ask(question: Question, settings: Settings, *, started: float) -> Answer:
@@ -75,17 +78,18 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
     opening = time.perf_counter()
     with open_index(settings, store=question.store, resident=False) as index:
         opened_s = time.perf_counter() - opening
+        explain = _explanation(index, question, settings)
         query, blank = _judged(index, question, *_asked(index, question, settings))
         searching = time.perf_counter()
         hits = tuple(find(index, [query], question)[0])
         searched_s = time.perf_counter() - searching
         predicted = _predicted(index, query, question)
-        seconds = {
-            "open": opened_s,
-            **blank.seconds,
-            "search": searched_s,
-            "total": time.perf_counter() - started,
-        }
+        seconds = {"open": opened_s, **blank.seconds, "search": searched_s}
+        if explain is not None:
+            explaining = time.perf_counter()
+            blank = replace(blank, explained=explain(hits))
+            seconds["explain"] = time.perf_counter() - explaining
+        seconds["total"] = time.perf_counter() - started
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
         return replace(
             blank, k=question.k, hits=hits, refined_by=_refined_by(question), where=_where(question),
@@ -111,6 +115,16 @@ def _predicted(index: Index, query: Query, question: Question) -> Predicted | No
     from cli.predicting import predict
 
     return predict(index, query, question)
+
+
+def _explanation(
+    index: Index, question: Question, settings: Settings
+) -> Callable[[Sequence[Hit]], Mapping[str, ExplainedHit]] | None:
+    if question.explain is None:
+        return None
+    from cli.explaining import explanation
+
+    return explanation(index, question, question.explain, settings)
 
 
 def _where(question: Question) -> str:

@@ -98,6 +98,14 @@ Html = Annotated[
     Path | None,
     typer.Option(help="Also write a page with the pictures, in one file.", rich_help_panel=_OUTPUT),
 ]
+Explain = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Also write, for each hit, where it resembles the query: a pair of pictures, and explain.json.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 Thumbs = Annotated[
     bool | None,
     typer.Option(

@@ -56,11 +56,21 @@ def show(answer: Answer, shown: Shown) -> None:
 
         print_pictures(answer)
     _tell(answer)
+    if answer.explained:
+        _tell_explained(answer)
     if shown.html is not None:
         from cli.renderers.html import write_html
 
         write_html(answer, shown.html)
         note(f"wrote {shown.html}")
+
+
+def _tell_explained(answer: Answer) -> None:
+    for hit in answer.hits:
+        if remark := answer.explained[hit.item.id].note:
+            note(f"rank {hit.rank}: {remark}")
+    methods = sorted({each.method for each in answer.explained.values()})
+    note(f"explained by {'; '.join(methods)}")
 
 
 def _rendered(answer: Answer, form: Format) -> str:

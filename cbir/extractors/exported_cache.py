@@ -16,6 +16,8 @@ from cbir.extractors.exported import export
 from cbir.extractors.projection import PROJECTION
 
 _SUMS = "sha256.json"
+_EXPORT = 2
+"""Raised when the same networks are exported otherwise: 2 gives feature maps, too."""
 
 
 def put_exported(
@@ -39,7 +41,7 @@ def put_exported(
         SpecError: the spec does not fit its network.
         WeightsError: weights refused, damaged, or of another network; or the export is not faithful.
     """
-    entry = cache_dir / f"{resolved.spec.fingerprint}-{__version__}" if cache_dir else None
+    entry = cache_dir / f"{resolved.spec.fingerprint}-{__version__}-{_EXPORT}" if cache_dir else None
     if entry and _is_whole(entry):
         for name in _sums(entry):
             shutil.copyfile(entry / name, directory / name)

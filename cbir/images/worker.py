@@ -28,6 +28,7 @@ from cbir.child import live_and_die_with
 from cbir.errors import ImageError, SkipReason
 from cbir.images.channel import Channel
 from cbir.images.mask_box import MaskBox
+from cbir.images.placement import Placement
 from cbir.images.prepare import prepare_all
 from cbir.images.reader import read_images
 from cbir.images.region import cut_region
@@ -84,8 +85,12 @@ class Task:
 
 
 def _step(settings: Mapping[str, JSON]) -> Step:
-    """A step of a spec, or the one that only a pool's owner can ask for."""
-    return MaskBox() if settings == {"step": MaskBox.name} else step_from_dict(settings)
+    """A step of a spec, or one of those that only a pool's owner can ask for."""
+    if settings == {"step": MaskBox.name}:
+        return MaskBox()
+    if settings["step"] == Placement.name:
+        return Placement(cast("str", settings["steps"]))
+    return step_from_dict(settings)
 
 
 def main(socket_fd: int, parent_pid: int) -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 INPUT_NAME = "pixels"
 OUTPUT_NAME = "embedding"
+FEATURES_NAME = "features"
+"""The second output of a network that has a map: (B, D, H, W), what its vector was made of."""
 
 
 class Network(Protocol):

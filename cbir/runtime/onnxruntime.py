@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import onnxruntime as ort
 
-from cbir.runtime.network import INPUT_NAME, OUTPUT_NAME
+from cbir.runtime.network import FEATURES_NAME, INPUT_NAME, OUTPUT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,11 @@ class OrtModel:
         if n_threads is not None:
             options.intra_op_num_threads = n_threads
         self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    @property
+    def outputs(self) -> list[str]:
+        """Their names."""
+        return [output.name for output in self._session.get_outputs()]
 
     @property
     def widths(self) -> dict[str, int]:
@@ -64,3 +69,13 @@ class OrtNetwork:
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network; see :class:`cbir.runtime.network.Network`."""
         return self._model({INPUT_NAME: batch}, [OUTPUT_NAME])[0]
+
+    @property
+    def has_features(self) -> bool:
+        """Whether it also gives the map behind its vectors."""
+        return FEATURES_NAME in self._model.outputs
+
+    def with_features(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Give the vectors as a call does, and their maps, (B, D, H, W); only where it ``has_features``."""
+        vectors, features = self._model({INPUT_NAME: batch}, [OUTPUT_NAME, FEATURES_NAME])
+        return vectors, features

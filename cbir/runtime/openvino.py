@@ -36,6 +36,8 @@ class OpenVinoNetwork:
     def __init__(self, path: Path, *, n_threads: int | None = None, precision: Precision = "default") -> None:
         core = ov.Core()
         model = core.read_model(path)
+        for result in model.get_results()[1:]:  # a map for explanations would be copied out with every image
+            model.remove_result(result)
         _, channels, height, width = model.input(0).partial_shape
         model.reshape([1, channels.get_length(), height.get_length(), width.get_length()])
         settings: dict[str, str | int] = {"PERFORMANCE_HINT": "THROUGHPUT"}

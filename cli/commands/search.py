@@ -52,6 +52,7 @@ def search(
     as_csv: of.AsCsv = False,
     as_paths: of.AsPaths = False,
     html: of.Html = None,
+    explain: of.Explain = None,
     thumbs: of.Thumbs = None,
     output: of.Output = None,
     workers: opt.Workers = None,
@@ -85,10 +86,18 @@ def search(
         "--html": html,
         "--thumbs": thumbs,
         "--predict": predict,
+        "--explain": explain,
     }
     _check(alone, batch=batch, output=output)
-    of_images = {"--roi": roi, "--like": like, "--unlike": unlike, "--batch": batch, "--refine": refine}
-    _check_cases(by, case, {**of_images, "--thumbs": thumbs, "--predict": predict})
+    of_images: dict[str, object] = {
+        "--roi": roi,
+        "--like": like,
+        "--unlike": unlike,
+        "--batch": batch,
+        "--refine": refine,
+    }
+    of_images |= {"--thumbs": thumbs, "--predict": predict, "--explain": explain}
+    _check_cases(by, case, of_images)
     from cli.asking import Question, ask
 
     question = Question(
@@ -104,6 +113,7 @@ def search(
         thumbnails=shown.needs_thumbnails,
         store=store,
         predicts=predict,
+        explain=explain,
     )
     if batch is not None:
         _search_batch(batch, output, question, settings)

@@ -20,6 +20,23 @@ SHOWN_METADATA = ("side", "laterality", "view", "density")
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedHit:
+    """Where a hit resembles the query, as a page shows it.
+
+    Args:
+        query: JPEG of the query with its map; empty where there is none.
+        hit: JPEG of the hit; without a map where its file is gone.
+        method: how the maps were found, in words.
+        note: what could not be done; empty for nothing.
+    """
+
+    query: bytes
+    hit: bytes
+    method: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Hits with what a reader wants to know about them.
 
@@ -43,6 +60,7 @@ class Answer:
         unlike: ids of those that it was moved away from.
         where: the condition that holds for the hits, as text; empty for none.
         predicted: what the query is; None where nobody asked.
+        explained: by item id, where the hit resembles the query; empty when nobody asked.
     """
 
     query: str
@@ -64,6 +82,7 @@ class Answer:
     unlike: tuple[str, ...] = ()
     where: str = ""
     predicted: Predicted | None = None
+    explained: Mapping[str, ExplainedHit] = field(default_factory=dict)
 
     def labels(self) -> dict[str, int]:
         """How many hits have each label, the most frequent first; hits without one are left out."""

@@ -53,34 +53,46 @@ class Resize:
         """Resize; values stay within black and white."""
         pixels = raster.pixels
         if self.fit == "cover":
-            pixels = self._centre_of_same_shape(pixels)
-        height, width = self._inner_size(pixels) if self.fit == "pad" else (self.height_px, self.width_px)
-        resized = _resized(pixels, height, width, self.interpolation)
+            left, top, width, height = self._kept(*pixels.shape[:2])
+            pixels = pixels[top : top + height, left : left + width]
+        inner = self._inner_size(*pixels.shape[:2]) if self.fit == "pad" else (self.height_px, self.width_px)
+        resized = _resized(pixels, *inner, self.interpolation)
         if resized.dtype == np.float32:
             resized = np.clip(resized, 0.0, raster.white, dtype=np.float32)
         return Raster(self._on_black(resized), raster.white)
 
-    def _centre_of_same_shape(self, pixels: Pixels) -> Pixels:
+    def source_box(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """Where the result lies in an image of this size: x, y, width, height; padding reaches beyond."""
+        if self.fit == "cover":
+            return self._kept(height, width)
+        if self.fit == "stretch":
+            return 0.0, 0.0, width, height
+        inner_height, inner_width = self._inner_size(height, width)
+        across, down = width / inner_width, height / inner_height
+        left, top = self._margins(inner_height, inner_width)
+        return -left * across, -top * down, self.width_px * across, self.height_px * down
+
+    def _kept(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Cut before enlarging: a strip of 1 by 10,000 px never becomes 224 by 2,240,000."""
-        height, width = pixels.shape[:2]
         kept_height = min(height, max(round(width * self.height_px / self.width_px), 1))
         kept_width = min(width, max(round(height * self.width_px / self.height_px), 1))
-        top, left = (height - kept_height) // 2, (width - kept_width) // 2
-        return pixels[top : top + kept_height, left : left + kept_width]
+        return (width - kept_width) // 2, (height - kept_height) // 2, kept_width, kept_height
 
-    def _inner_size(self, pixels: Pixels) -> tuple[int, int]:
-        height, width = pixels.shape[:2]
+    def _inner_size(self, height: int, width: int) -> tuple[int, int]:
         scale = min(self.height_px / height, self.width_px / width)
         inner_height = min(max(round(height * scale), 1), self.height_px)
         inner_width = min(max(round(width * scale), 1), self.width_px)
         return inner_height, inner_width
+
+    def _margins(self, inner_height: int, inner_width: int) -> tuple[int, int]:
+        return (self.width_px - inner_width) // 2, (self.height_px - inner_height) // 2
 
     def _on_black(self, pixels: Pixels) -> Pixels:
         height, width = pixels.shape[:2]
         if (height, width) == (self.height_px, self.width_px):
             return pixels
         canvas = np.zeros((self.height_px, self.width_px, *pixels.shape[2:]), dtype=pixels.dtype)
-        top, left = (self.height_px - height) // 2, (self.width_px - width) // 2
+        left, top = self._margins(height, width)
         canvas[top : top + height, left : left + width] = pixels
         return canvas
 
