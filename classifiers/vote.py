@@ -16,8 +16,8 @@ UNFITTED = 0.07
 """The temperature of a vote that nothing was fitted for: Wu et al., CVPR 2018, section 3.4."""
 
 _SILENT = -1
-_PSEUDO_HITS = 1.0
-_GRID = np.geomspace(1e-3, 10.0, 41)
+_TEMPERATURES = np.geomspace(1e-3, 10.0, 25)
+_PRIOR_HITS = np.geomspace(0.25, 256.0, 11)
 _LOG_TOLERANCE = 1e-7
 
 
@@ -64,22 +64,25 @@ def prior_of(counts: Mapping[str, int]) -> NDArray[np.float64]:
     return prior
 
 
-def vote(ballots: Ballots, temperature: float, prior: NDArray[np.float64]) -> NDArray[np.float64]:
+def vote(
+    ballots: Ballots, temperature: float, prior: NDArray[np.float64], prior_hits: float = 1.0
+) -> NDArray[np.float64]:
     """The labels' probabilities: each hit votes with the softmax of its score over the temperature.
 
-    The prior votes beside them with the weight of one hit of the query's n, so that no label has probability
-    0. Without a hit that votes the prior stands alone.
+    The prior votes beside them with the weight of some hits more, so that no label has probability 0. Without
+    a hit that votes it stands alone.
 
     Args:
         ballots: of n queries.
         temperature: above 0: the smaller, the more the nearest hits decide.
         prior: (n_classes,), above 0, of sum 1.
+        prior_hits: how many hits the prior weighs, above 0, where the query's weigh as many as they are.
 
     Returns:
         (n, n_classes), rows of sum 1.
 
     Source: the weights are those of Wu et al., Unsupervised Feature Learning via Non-Parametric Instance
-    Discrimination, CVPR 2018, section 3.4.
+    Discrimination, CVPR 2018, section 3.4; the prior is that of a Dirichlet distribution.
     """
     votes = ballots.codes != _SILENT
     n_votes = votes.sum(axis=1, keepdims=True)
@@ -89,28 +92,37 @@ def vote(ballots: Ballots, temperature: float, prior: NDArray[np.float64]) -> ND
     shares = np.zeros((len(ballots), len(prior)))
     queries = np.broadcast_to(np.arange(len(ballots))[:, np.newaxis], votes.shape)
     np.add.at(shares, (queries[votes], ballots.codes[votes]), weights[votes])
-    shares += _PSEUDO_HITS * prior
-    shares /= n_votes + _PSEUDO_HITS
+    shares += prior_hits * prior
+    shares /= n_votes + prior_hits
     return shares
 
 
-def fit_vote_temperature(ballots: Ballots, codes: NDArray[np.int64], prior: NDArray[np.float64]) -> float:
-    """The temperature, from 0.001 to 10, at which the vote makes the queries' labels most likely.
+def fit_vote(ballots: Ballots, codes: NDArray[np.int64], prior: NDArray[np.float64]) -> tuple[float, float]:
+    """The temperature and the weight of the prior at which the vote makes the queries' labels most likely.
 
-    The log loss may have several minima: the best of a grid is refined between its neighbours.
+    Hits that say nothing leave the prior, which weighs up to 256 of them. The log loss may have several
+    minima: the best of a grid, its temperature refined between its neighbours.
 
     Args:
         ballots: of n queries.
         codes: (n,), the place of each query's label among the classes.
         prior: as ``vote`` takes it.
+
+    Returns:
+        The temperature, from 0.001 to 10, and the prior's hits.
     """
     from scipy.optimize import minimize_scalar
 
-    def loss(log_temperature: float) -> float:
-        return log_loss(np.log(vote(ballots, float(np.exp(log_temperature)), prior)), codes)
+    def loss(log_temperature: float, prior_hits: float) -> float:
+        said = vote(ballots, float(np.exp(log_temperature)), prior, prior_hits)
+        return log_loss(np.log(said), codes)
 
-    logs = np.log(_GRID)
-    best = int(np.argmin([loss(each) for each in logs]))
+    logs = np.log(_TEMPERATURES)
+    losses = np.array([[loss(each, hits) for hits in _PRIOR_HITS] for each in logs])
+    best, heaviest = divmod(int(losses.argmin()), len(_PRIOR_HITS))
+    prior_hits = float(_PRIOR_HITS[heaviest])
     bounds = logs[max(best - 1, 0)], logs[min(best + 1, len(logs) - 1)]
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _LOG_TOLERANCE})
-    return float(np.exp(found.x))
+    found = minimize_scalar(
+        loss, bounds=bounds, args=(prior_hits,), method="bounded", options={"xatol": _LOG_TOLERANCE}
+    )
+    return float(np.exp(found.x)), prior_hits

@@ -19,7 +19,7 @@ from classifiers.calibration import (
 )
 from classifiers.labels.calibrated import LabelCalibration, Source
 from classifiers.labels.model import LabelModel, combined
-from classifiers.vote import Ballots, fit_vote_temperature, vote
+from classifiers.vote import Ballots, fit_vote, vote
 
 _N_FOLDS = 5
 _MIN_GROUPS = 2
@@ -62,7 +62,7 @@ class Promise:
 
 
 def fit_model(start: LabelModel, evidence: Evidence, *, is_part: bool = False) -> LabelModel:
-    """Fit the vote's temperature, then the classifier's weight and the temperature of both together.
+    """Fit the vote, then the classifier's weight and the temperature of both together.
 
     Each makes the labels most likely; of weights that do so equally, the smallest.
 
@@ -76,8 +76,9 @@ def fit_model(start: LabelModel, evidence: Evidence, *, is_part: bool = False) -
     """
     classes = None if is_part else start.classes
     prior = np.array(start.prior)
-    vote_temperature = fit_vote_temperature(evidence.ballots, evidence.codes, prior)
-    votes = vote(evidence.ballots, vote_temperature, prior)
+    vote_temperature, prior_hits = fit_vote(evidence.ballots, evidence.codes, prior)
+    start = replace(start, vote_temperature=vote_temperature, prior_hits=prior_hits)
+    votes = vote(evidence.ballots, vote_temperature, prior, prior_hits)
     best = np.inf
     fitted = start
     for weight in _WEIGHTS if evidence.posteriors is not None else (0.0,):
@@ -86,7 +87,7 @@ def fit_model(start: LabelModel, evidence: Evidence, *, is_part: bool = False) -
         loss = log_loss(with_temperature(said, temperature), evidence.codes)
         if loss < best:
             best = loss
-            fitted = replace(start, vote_temperature=vote_temperature, weight=weight, temperature=temperature)
+            fitted = replace(start, weight=weight, temperature=temperature)
     return fitted
 
 

@@ -28,6 +28,7 @@ class LabelModel:
         prior: of each, above 0, of sum 1.
         k: how many hits are asked for their labels.
         vote_temperature: of the vote.
+        prior_hits: how many hits the prior weighs in it.
         weight: of a classifier's posterior in the geometric mean with the vote; 0 where there is none, or
             none that helps.
         temperature: of the mean.
@@ -37,6 +38,7 @@ class LabelModel:
     prior: tuple[float, ...]
     k: int = DEFAULT_K
     vote_temperature: float = UNFITTED
+    prior_hits: float = 1.0
     weight: float = 0.0
     temperature: float = 1.0
 
@@ -70,7 +72,7 @@ class LabelModel:
         Returns:
             (n, n_classes), rows of sum 1, none 0.
         """
-        votes = vote(ballots, self.vote_temperature, np.array(self.prior))
+        votes = vote(ballots, self.vote_temperature, np.array(self.prior), self.prior_hits)
         return np.exp(with_temperature(combined(votes, posteriors, self.weight), self.temperature))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from cbir.evaluation.intervals import Interval, Sample, group_bootstrap
 from classifiers.labels.calibrated import LabelCalibration
 from classifiers.labels.fitting import Evidence
+from classifiers.labels.model import LabelModel
 from classifiers.measures.draws import Draws
 from classifiers.measures.ece import ece
-from classifiers.vote import UNFITTED
+
+_N_CHANCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Worth:
         gain: of the accuracy over it, item by item.
         ece_before: expected calibration error of the plain vote, nothing fitted.
         ece_after: of the fitted.
+        ece_by_chance: what probabilities that mean just what they say would show, of as many items.
         coverage: the share of items that got an answer.
         risk: the share of wrong answers; None where there was none.
         set_coverage: the share of label sets that hold the right one.
@@ -47,6 +50,7 @@ class Worth:
     gain: Estimate
     ece_before: float
     ece_after: float
+    ece_by_chance: float
     coverage: Estimate
     risk: Estimate | None
     set_coverage: Estimate
@@ -93,16 +97,17 @@ def worth_of(
     confidences = foretold.max(axis=1)
     answered = confidences >= (np.inf if made.threshold is None else made.threshold)
     in_set = (foretold >= made.set_cutoff) | (foretold == confidences[:, np.newaxis])
-    plain = replace(made.model, vote_temperature=UNFITTED, weight=0.0, temperature=1.0)
-    unfitted = plain.probabilities(evidence.ballots)
+    model = made.model
+    unfitted = LabelModel(classes, model.prior, model.k).probabilities(evidence.ballots)
     there = in_set[np.arange(len(evidence)), evidence.codes]
     return Worth(
         accuracy=mean(right),
         constant=classes[constant],
         constant_accuracy=float(counts[constant] / len(evidence)),
         gain=mean(right - (evidence.codes == constant)),
-        ece_before=_ece(unfitted, evidence),
-        ece_after=_ece(foretold, evidence),
+        ece_before=_ece(unfitted, evidence.codes),
+        ece_after=_ece(foretold, evidence.codes),
+        ece_by_chance=_ece_by_chance(foretold, seed),
         coverage=mean(answered.astype(np.float64)),
         risk=mean(np.where(answered, 1 - right, np.nan)) if answered.any() else None,
         set_coverage=mean(there.astype(np.float64)),
@@ -116,9 +121,15 @@ def _right(probabilities: NDArray[np.float64], evidence: Evidence) -> NDArray[np
     return right.astype(np.float64)
 
 
-def _ece(probabilities: NDArray[np.float64], evidence: Evidence) -> float:
-    everything = np.ones((1, len(evidence)))
-    return float(ece(Draws(evidence.codes, probabilities, everything))[0])
+def _ece(probabilities: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    return float(ece(Draws(codes, probabilities, np.ones((1, len(codes)))))[0])
+
+
+def _ece_by_chance(probabilities: NDArray[np.float64], seed: int) -> float:
+    """The mean over labels drawn by the probabilities themselves."""
+    drawn = np.random.default_rng(seed).random((_N_CHANCE, len(probabilities), 1))
+    below = probabilities.cumsum(axis=1)[:, :-1]
+    return float(np.mean([_ece(probabilities, (each > below).sum(axis=1)) for each in drawn]))
 
 
 def _beats(gain: Estimate) -> bool:

@@ -28,6 +28,7 @@ def render_calibration(found: Calibrated) -> str:
         rows.append(_row("gain by the classifier", worth.gain_by_classifier, sign="+"))
     rows.append(("ECE of the plain vote", f"{worth.ece_before:.4f}", ""))
     rows.append(("ECE calibrated", f"{worth.ece_after:.4f}", ""))
+    rows.append(("ECE of perfect calibration, by chance", f"{worth.ece_by_chance:.4f}", ""))
     rows.append(_row("answered (coverage)", worth.coverage))
     rows.append(("wrong, of those", "-", "") if worth.risk is None else _row("wrong, of those", worth.risk))
     rows.append(_row("label sets that hold the label", worth.set_coverage))
@@ -36,6 +37,7 @@ def render_calibration(found: Calibrated) -> str:
     threshold = "none" if made.threshold is None else f"{made.threshold:.2f}"
     rows.append(("threshold of an answer", threshold, ""))
     rows.append(("temperature of the vote", f"{model.vote_temperature:.4g}", ""))
+    rows.append(("hits that the prior weighs", f"{model.prior_hits:.4g}", ""))
     if made.source.classifier is not None:
         rows.append(("weight of the classifier", f"{model.weight:.2f}", ""))
     rows.append(("temperature", f"{model.temperature:.4g}", ""))

@@ -41,6 +41,7 @@ def test_calibrated_probabilities_are_as_sure_as_they_are_right():
     made, foretold = calibrated(evidence)
     worth = worth_of(evidence, foretold, made)
     assert worth.ece_after < 0.05 < worth.ece_before
+    assert 0 < worth.ece_by_chance < 0.05
     assert worth.accuracy.value > 0.8
     assert worth.is_result
     assert worth.coverage.interval.low < worth.coverage.value < worth.coverage.interval.high

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_hits import evidence_of, hits_of
 
-from classifiers.vote import Ballots, fit_vote_temperature, prior_of, vote
+from classifiers.vote import Ballots, fit_vote, prior_of, vote
 
 CLASSES = ("a", "b", "c")
 EVEN = np.full(3, 1 / 3)
@@ -68,10 +68,27 @@ def test_the_fitted_temperature_is_the_best_there_is():
     evidence = evidence_of(100, seed=0)
     prior = np.array([0.5, 0.5])
 
-    def loss(temperature):
-        found = vote(evidence.ballots, temperature, prior)
+    def loss(temperature, prior_hits):
+        found = vote(evidence.ballots, temperature, prior, prior_hits)
         return -np.log(found[np.arange(len(evidence)), evidence.codes]).mean()
 
-    fitted = fit_vote_temperature(evidence.ballots, evidence.codes, prior)
-    assert loss(fitted) <= min(map(loss, np.geomspace(1e-3, 10, 400))) + 1e-6
-    assert fitted == fit_vote_temperature(evidence.ballots, evidence.codes, prior)
+    fitted, prior_hits = fit_vote(evidence.ballots, evidence.codes, prior)
+    others = [loss(each, hits) for each in np.geomspace(1e-3, 10, 60) for hits in (0.3, 1, 3, 10, 30, 100)]
+    assert loss(fitted, prior_hits) <= min(*others, *(loss(each, prior_hits) for each in (fitted * 0.99, 2)))
+    assert (fitted, prior_hits) == fit_vote(evidence.ballots, evidence.codes, prior)
+
+
+def test_hits_that_say_nothing_leave_the_prior():
+    evidence = evidence_of(150, seed=3, signal=1e-9)
+    prior = np.array([0.8, 0.2])
+    codes = np.where(np.random.default_rng(0).random(len(evidence)) < 0.8, 0, 1)
+    temperature, prior_hits = fit_vote(evidence.ballots, codes, prior)
+    found = vote(evidence.ballots, temperature, prior, prior_hits)
+    assert prior_hits > 20
+    np.testing.assert_allclose(found.mean(axis=0), prior, atol=0.06)
+
+
+def test_the_prior_weighs_as_many_hits_as_it_is_given():
+    # Two hits of "a", and six hits' worth of the prior.
+    found = vote(Ballots.of([hits_of((0.9, "a"), (0.9, "a"))], CLASSES), 0.1, np.array([0.5, 0.25, 0.25]), 6)
+    np.testing.assert_allclose(found[0], [5 / 8, 1.5 / 8, 1.5 / 8])
