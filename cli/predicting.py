@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,30 +41,25 @@ class Predicted:
 def predict(index: Index, query: Query, question: Question) -> Predicted:
     """Ask an index what a query is: a search of its own, as those were that it was calibrated with.
 
-    The plain search, without refinements, of as many hits as were calibrated; the query's own patient, where
-    one is known, left out.
+    The plain search, without refinements, of as many hits as were calibrated; without the query's own patient
+    where one is known, and without the file that asks.
 
     Raises:
         UsageProblem: no item has a label.
     """
     known = labelling_of(index)
+    posterior = _posterior(index, query, known.by)
     by, note = known.by, known.note
-    posterior = _posterior(index, query, by)
-    if isinstance(by, LabelCalibration):
-        name = by.source.classifier
-        if name is not None and posterior is None:
-            by, note = (
-                by.model,
-                f"not calibrated for the vote alone: classifier {name} says nothing of the query",
-            )
-        elif other := _asked_otherwise(question):
-            by, note = by.model, f"not calibrated for a search with {other}"
-    has_group = query.group is not None
-    hits = index.search(query, known.model.k, exclude_same_group=has_group, where=question.where)
+    if isinstance(by, LabelCalibration) and (why := _not_calibrated(by, posterior, question)):
+        by, note = by.model, why
+    k, has_group = known.model.k, query.group is not None
+    asked = os.path.abspath(question.text or "")  # noqa: PTH100 (names that are not UTF-8 stay)
+    found = index.search(query, k + 1, exclude_same_group=has_group, where=question.where)
+    hits = [hit for hit in found if hit.item.path != asked][:k]
     return Predicted(
         prediction=predict_label(by, labelled_hits(hits, known.column), posterior),
         column=known.column,
-        k=known.model.k,
+        k=k,
         risk=by.risk if isinstance(by, LabelCalibration) else None,
         note=note,
     )
@@ -82,8 +78,11 @@ def _posterior(index: Index, query: Query, by: LabelCalibration | LabelModel) ->
     return None if math.isnan(found[0]) else found
 
 
-def _asked_otherwise(question: Question) -> str:
-    """What of a question was not calibrated."""
+def _not_calibrated(by: LabelCalibration, posterior: NDArray[np.float64] | None, question: Question) -> str:
+    """What of a question was not calibrated; empty for nothing."""
+    classifier = by.source.classifier
+    if classifier is not None and posterior is None:
+        return f"not calibrated for the vote alone: classifier {classifier} says nothing of the query"
     said = {
         "--roi": question.region,
         "--like": question.like,
@@ -91,4 +90,5 @@ def _asked_otherwise(question: Question) -> str:
         "--tta or --no-tta": question.tta is not None,
         "--where": question.where,
     }
-    return next((option for option, value in said.items() if value), "")
+    other = next((option for option, value in said.items() if value), None)
+    return f"not calibrated for a search with {other}" if other else ""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from labelled_index import make_index
 
 from cbir.types import Hit
 from classifiers.attached import AttachedSettings
+from cli.asking import Question
 from cli.labelling import ATTACHMENT, labelling_of
+from cli.predicting import predict
 from indexer import Index, IndexWriter
 from indexer.attachments import ItemValues
 
@@ -67,6 +70,17 @@ def test_the_own_patient_has_no_vote(run, calibrated):
         own = {item.id for item in index.items() if item.group == "p0"}
     found = predicted(run, calibrated)
     assert own.isdisjoint(hit["id"] for hit in found["support"] + found["against"])
+
+
+def test_the_file_that_asks_has_no_vote_though_nobody_knows_its_patient(run, calibrated):
+    with Index.open(calibrated) as index:
+        own = next(item for item in index.items() if item.path.endswith("/11.png"))
+        stranger = replace(index.query(own.id), item_id=None, group=None)
+        said = predict(index, stranger, Question(text="11.png", k=3)).prediction
+        other = predict(index, stranger, Question(text="12.png", k=3)).prediction
+    assert own.id not in {hit.item.id for hit in said.support + said.against}
+    assert own.id in {hit.item.id for hit in other.support + other.against}
+    assert len(said.support) + len(said.against) + said.n_unlabelled == 15
 
 
 def test_some_answer_and_some_abstain(run, calibrated):
