@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassifiedFiles:
-    """Posteriors of files. Files given = rows + unread.
+    """What a classifier says of files. Files given = rows + unread.
 
     Args:
         rows: (n,), which of the files each is, ascending.
         posteriors: (n, n_classes).
+        embeddings: (n, dim), what the last layer read; (0, 0) where no file was read.
         unread: the files that have none.
     """
 
     rows: NDArray[np.intp]
     posteriors: NDArray[np.float64]
+    embeddings: NDArray[np.float32]
     unread: tuple[Unread, ...]
 
 
@@ -42,7 +44,7 @@ def classify_files(
     *,
     on_file: Callable[[], None] = lambda: None,
 ) -> ClassifiedFiles:
-    """Read, decode, prepare and classify files; a file of several frames has the mean of their posteriors.
+    """Read, decode, prepare and classify files; a file of several frames has the mean of their answers.
 
     Args:
         classifier: as opened.
@@ -53,21 +55,29 @@ def classify_files(
     Raises:
         CbirError: decoding workers can't be started at all.
     """
-    found: dict[int, NDArray[np.float64]] = {}
+    found: dict[int, tuple[NDArray[np.float64], NDArray[np.float32]]] = {}
     unread: list[Unread] = []
     decoded = decode_files(paths, classifier.spec.read, classifier.plans, decoding or Decoding())
-    for outcome in answer_files(decoded, partial(_posteriors, classifier), on_file=on_file):
+    for outcome in answer_files(decoded, partial(_answers, classifier), on_file=on_file):
         if isinstance(outcome, Unread):
             unread.append(outcome)
         else:
             file, of_frames = outcome
-            found[file.row] = np.mean(of_frames, axis=0)
+            posteriors, embeddings = zip(*of_frames, strict=True)
+            found[file.row] = np.mean(posteriors, axis=0), np.mean(embeddings, axis=0)
     rows = sorted(found)
     n_classes = len(classifier.spec.classes)
-    posteriors = np.stack([found[row] for row in rows]) if rows else np.zeros((0, n_classes))
-    return ClassifiedFiles(np.array(rows, dtype=np.intp), posteriors, tuple(unread))
+    return ClassifiedFiles(
+        np.array(rows, dtype=np.intp),
+        np.stack([found[row][0] for row in rows]) if rows else np.zeros((0, n_classes)),
+        np.stack([found[row][1] for row in rows]) if rows else np.zeros((0, 0), dtype=np.float32),
+        tuple(unread),
+    )
 
 
-def _posteriors(classifier: Classifier, frames: Sequence[DecodedFrame]) -> list[NDArray[np.float64]]:
+def _answers(
+    classifier: Classifier, frames: Sequence[DecodedFrame]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float32]]]:
     plans = zip(*(frame.prepared for frame in frames), strict=True)
-    return list(classifier.answer([np.concatenate(plan) for plan in plans]).posteriors)
+    answers = classifier.answer([np.concatenate(plan) for plan in plans])
+    return list(zip(answers.posteriors, answers.embeddings, strict=True))

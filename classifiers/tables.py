@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from cbir.errors import ItemsError
+from classifiers.folder import SPEC_FILE, read_spec
 from classifiers.predictions import Predictions, read_predictions
 
 OF_RUN = {"test": "test.csv", "val": "validation.csv", "validation": "validation.csv"}
 """The tables that a run has, by the split they are of."""
-
-_SPEC = "classifier.json"
 
 
 def predictions_at(path: Path, *, split: str | None = None, is_ordinal: bool | None = None) -> Predictions:
@@ -24,6 +22,7 @@ def predictions_at(path: Path, *, split: str | None = None, is_ordinal: bool | N
 
     Raises:
         ItemsError: no such table or split; or the rows are of several splits and none is named.
+        SpecError: the run's classifier can't be read.
     """
     if not path.is_dir():
         return _of_split(read_predictions(path, is_ordinal=is_ordinal), split, path)
@@ -52,13 +51,4 @@ def _of_split(predictions: Predictions, split: str | None, path: Path) -> Predic
 
 def _ordinal_of(run: Path) -> bool | None:
     """What the run's classifier says of its classes; None where it says nothing."""
-    try:
-        said = json.loads((run / _SPEC).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ItemsError(
-            f"{run / _SPEC} can't be read: {error}. Train again, or give the table itself."
-        ) from error
-    ordinal = said.get("is_ordinal") if isinstance(said, dict) else None
-    return ordinal if isinstance(ordinal, bool) else None
+    return read_spec(run).is_ordinal if (run / SPEC_FILE).is_file() else None

@@ -8,11 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cbir.errors import ItemsError
 from classifiers.evaluation.judged import Judged, judge
-from classifiers.predictions import UNKNOWN, Predictions
+from classifiers.predictions import Predictions
 from classifiers.report.provenance import Provenance
 from classifiers.tables import predictions_at
 from cli.versions import versions
@@ -45,26 +43,12 @@ class Asked:
 
 def judged_at(path: Path, asked: Asked) -> Judged:
     """The images of a table or run that can be judged."""
-    return judge(_predictions(path, asked), str(path))
+    return judge(predictions_of(path, asked), str(path))
 
 
-def features_at(path: Path, asked: Asked) -> NDArray[np.float32]:
-    """(n_images, dim), a row for each image that is judged, of a file with a row for each that was predicted.
-
-    Raises:
-        ItemsError: no such file, or not a row an image.
-    """
-    codes = _predictions(asked.predictions, asked).codes
-    try:
-        features = np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-    except (OSError, ValueError, TypeError) as error:
-        raise ItemsError(f"{path} can't be read as .npy: {error}. Save an array of numbers.") from error
-    if features.ndim != 2 or len(features) != len(codes):  # noqa: PLR2004 - rows and columns
-        raise ItemsError(
-            f"{path} has the shape {features.shape}, {asked.predictions} {len(codes)} images. Give "
-            "a row an image of the table, in its order."
-        )
-    return np.asarray(features[codes != UNKNOWN], dtype=np.float32)
+def predictions_of(path: Path, asked: Asked) -> Predictions:
+    """A table or run, as the question takes it."""
+    return predictions_at(path, split=asked.split, is_ordinal=asked.is_ordinal)
 
 
 def provenance_of(asked: Asked) -> Provenance:
@@ -73,16 +57,12 @@ def provenance_of(asked: Asked) -> Provenance:
         title=asked.predictions.name,
         command=asked.command,
         table=str(asked.predictions),
-        sha256=_digest(_predictions(asked.predictions, asked)),
+        sha256=_digest(predictions_of(asked.predictions, asked)),
         split=asked.split,
         seed=asked.seed,
         versions=versions(),
         made=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
     )
-
-
-def _predictions(path: Path, asked: Asked) -> Predictions:
-    return predictions_at(path, split=asked.split, is_ordinal=asked.is_ordinal)
 
 
 def _digest(predictions: Predictions) -> str:

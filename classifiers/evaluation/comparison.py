@@ -66,10 +66,10 @@ def compare(
     """
     first, second = _shared(judged, other)
     measures = {name: each for name, each in measures_of(judged).items() if name in names}
-    n, once = len(first.labels), np.ones((1, len(first.labels)))
+    n = len(first.labels)
     values = {}
     for name, measure in measures.items():
-        value, there = (float(measure(_draws(each, once))[0]) for each in (first, second))
+        value, there = _value(measure, first), _value(measure, second)
         drawn = [
             measure(_draws(first, weights)) - measure(_draws(second, weights))
             for weights in resampled(first.groups, n_resamples, seed)
@@ -95,10 +95,14 @@ def spread_over_seeds(judged: Sequence[Judged]) -> Mapping[str, Spread]:
         )
     spreads = {}
     for name, measure in measures_of(judged[0]).items():
-        values = [float(measure(_draws(each, np.ones((1, len(each.labels)))))[0]) for each in judged]
+        values = [_value(measure, each) for each in judged]
         if not np.isnan(values).any():
             spreads[name] = spread_of(values)
     return spreads
+
+
+def _value(measure: Measure, judged: Judged) -> float:
+    return float(measure(Draws.once(judged.labels, judged.posteriors))[0])
 
 
 def _draws(judged: Judged, weights: NDArray[np.float64]) -> Draws:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ class Draws:
     labels: NDArray[np.int64]
     posteriors: NDArray[np.float64]
     weights: NDArray[np.float64]
+
+    @classmethod
+    def once(cls, labels: NDArray[np.int64], posteriors: NDArray[np.float64]) -> Self:
+        """The table as it is, each image counted once: one draw."""
+        return cls(labels, posteriors, np.ones((1, len(labels))))
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from classifiers.evaluation.curves import decision_curve, reliability_of, roc_of
 from classifiers.evaluation.judged import Judged
 from classifiers.measures import Draws
@@ -19,7 +17,7 @@ def curves_document(judged: Judged, positive: str | None = None) -> dict[str, ob
     Returns:
         ``confusion`` (counts), ``roc`` (by class), ``reliability`` (a list of bins), ``decision`` (by class).
     """
-    once = Draws(judged.labels, judged.posteriors, np.ones((1, len(judged.labels))))
+    once = Draws.once(judged.labels, judged.posteriors)
     of_class = {name: (judged.posteriors[:, code], judged.labels == code) for name, code in acted_on(judged)}
     decisions = {name: decision_curve(*each) for name, each in of_class.items() if positive in (None, name)}
     rocs = {name: roc_of(*each) for name, each in of_class.items()}

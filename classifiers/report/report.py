@@ -83,10 +83,11 @@ def report_of(
         evaluation: what was measured.
         provenance: where the numbers come from.
         positive: the class that one would act on; None for each.
-        features: (n_images, dim), of the images judged, for a map; None for no map.
+        features: (n_images, dim), of the images judged, for a map; rows that are not finite are left out of
+            it. None for no map.
     """
     judged = evaluation.judged
-    counts = Draws(judged.labels, judged.posteriors, np.ones((1, len(judged.labels)))).confusion[0]
+    counts = Draws.once(judged.labels, judged.posteriors).confusion[0]
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.full(counts.shape, np.nan)
     np.divide(counts, totals, out=shares, where=totals > 0)
@@ -114,10 +115,11 @@ def _of_class(judged: Judged, code: int) -> OfClass:
 
 
 def _map(judged: Judged, features: NDArray[np.float32], seed: int) -> Map | None:
-    paths = judged.predictions.paths
-    row_of = {path: row for row, path in enumerate(paths)}
+    known = np.flatnonzero(np.isfinite(features).all(axis=1))
+    paths = [judged.predictions.paths[row] for row in known.tolist()]
+    row_of = dict(zip(paths, known.tolist(), strict=True))
 
     def vectors(drawn: Sequence[str]) -> NDArray[np.float32]:
         return features[[row_of[path] for path in drawn]]
 
-    return map_of_vectors(paths, judged.labels, vectors, seed=seed)
+    return map_of_vectors(paths, judged.labels[known], vectors, seed=seed)

@@ -79,6 +79,14 @@ def evaluate(
             rich_help_panel=_OUT,
         ),
     ] = None,
+    with_map: Annotated[
+        bool,
+        typer.Option(
+            "--map",
+            help="With --html and a run: read its images again, and map what its network makes of them.",
+            rich_help_panel=_OUT,
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON document on stdout.", rich_help_panel=_OUT)
     ] = False,
@@ -88,8 +96,7 @@ def evaluate(
     Intervals are bootstraps over patients. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
-    if features is not None and html is None:
-        raise typer.BadParameter("--features goes with --html")
+    _refuse_what_clashes(predictions, html, features, with_map=with_map)
     from classifiers.evaluation.evaluate import evaluate as measured
     from cli.classifying import Asked, judged_at, provenance_of
     from cli.renderers.classification import render_classification, render_classification_json
@@ -114,10 +121,15 @@ def evaluate(
     provenance = provenance_of(asked)
     if html:
         from classifiers.report import render_report, report_of
-        from cli.classifying import features_at
+        from cli.mapping import embeddings_of_run, features_at
         from cli.renderers.page import write_page
+        from cli.settings import load_settings
 
-        rows = None if features is None else features_at(features, asked)
+        rows = None
+        if features is not None:
+            rows = features_at(features, asked)
+        elif with_map:
+            rows = embeddings_of_run(evaluation.judged, asked, load_settings())
         write_page(render_report(report_of(evaluation, provenance, positive=positive, features=rows)), html)
     seconds = time.perf_counter() - started
     out(
@@ -129,3 +141,12 @@ def evaluate(
         note(each)
     if html:
         note(f"written: {html}")
+
+
+def _refuse_what_clashes(
+    predictions: Path, html: Path | None, features: Path | None, *, with_map: bool
+) -> None:
+    if html is None and (features is not None or with_map):
+        raise typer.BadParameter("--features and --map go with --html")
+    if with_map and (features is not None or not predictions.is_dir()):
+        raise typer.BadParameter("--map is of a run's own network; of a table give --features alone")

@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from posteriors import table
 from typer.testing import CliRunner
 
@@ -91,11 +93,8 @@ def test_a_run_means_its_test_part(evaluate, tmp_path):
     assert "has no table test.csv; it has none" in evaluate(run, expect=1).stderr
     write_predictions(run / "test.csv", table(30, 3, knows=3))
     write_predictions(run / "validation.csv", table(45, 3, knows=3))
-    (run / "classifier.json").write_text('{"is_ordinal": false}')
     assert json.loads(evaluate(run, "--json").stdout)["n_images"] == 30
-    found = json.loads(evaluate(run, "--split", "val", "--json").stdout)
-    assert (found["n_images"], found["ordinal"]) == (45, False)
-    assert json.loads(evaluate(run, "--ordinal", "--json").stdout)["ordinal"]
+    assert json.loads(evaluate(run, "--split", "val", "--json").stdout)["n_images"] == 45
     (run / "classifier.json").write_text("{")
     assert "classifier.json can't be read" in evaluate(run, expect=1).stderr
 
@@ -113,7 +112,8 @@ def test_a_table_of_several_splits_needs_one_named(evaluate, tmp_path):
 def test_what_makes_no_sense_is_said_in_one_line(evaluate, good, tmp_path):
     assert "can't be read: No such file" in evaluate("nothing.csv", expect=1).stderr
     assert "--positive is '9'; the classes are" in evaluate(good, "--positive", "9", expect=2).stderr
-    assert "--features goes with --html" in evaluate(good, "--features", "f.npy", expect=2).stderr
+    assert "--features and --map go with --html" in evaluate(good, "--features", "f.npy", expect=2).stderr
+    assert "--map is of a run" in evaluate(good, "--map", "--html", "r.html", expect=2).stderr
     np.save(tmp_path / "f.npy", np.zeros((3, 4)))
     (tmp_path / "text.npy").write_text("no array")
     stderr = evaluate(good, "--features", "f.npy", "--html", "r.html", expect=1).stderr
@@ -194,3 +194,24 @@ def test_the_page_of_one_positive_class_and_of_one_patient(evaluate, tmp_path):
     assert page.count("net benefit of acting on") == 1
     assert "with one group there is no interval" in page
     assert "Map of the features" not in page
+
+
+def test_a_run_maps_what_its_own_network_makes_of_the_images(
+    evaluate, make_classifier, pictures, tmp_path_factory
+):
+    run = make_classifier(
+        tmp_path_factory.mktemp("nominal") / "run", classes=("1", "2", "3"), is_ordinal=False
+    )
+    rng = np.random.default_rng(0)
+    paths = list(pictures)
+    for number in range(9):
+        paths.append(str(run / f"{number}.png"))
+        Image.fromarray(rng.integers(0, 255, (80, 80), dtype=np.uint8)).save(paths[-1])
+    paths.append(str(run / "gone.png"))
+    write_predictions(run / "test.csv", replace(table(16, 3), paths=tuple(paths)))
+    assert not json.loads(evaluate(run, "--json").stdout)["ordinal"]
+    assert json.loads(evaluate(run, "--ordinal", "--json").stdout)["ordinal"]
+    result = evaluate(run, "--html", "r.html", "--map")
+    assert "1 of 16 images can't be read and are not on the map" in result.stderr
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert "t-SNE of 15 images by what the network made of them" in Tags(page).text
