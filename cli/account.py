@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from cbir.images.decoding import Unread
 from cli.terminal import note
 from indexer.ingesting.account import IngestReport
 from indexer.storage.records import FileRecord
@@ -36,7 +37,7 @@ def tell_account(report: IngestReport) -> None:
         note(f"note: {len(report.unmatched_rows)} rows of the labels fit no file that was found")
 
 
-def write_skipped(records: Iterable[FileRecord], path: Path) -> None:
+def write_skipped(records: Iterable[FileRecord | Unread], path: Path) -> None:
     r"""Write a JSON line a skipped file: path, reason, detail; bytes that are not UTF-8 as ``\udcXX``."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:

@@ -2,8 +2,9 @@
 
 import typer
 
-from cli.commands.classify import calibrate, evaluate
+from cli.commands.classify import calibrate, evaluate, predict
 
 group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 group.command("calibrate")(calibrate.calibrate)
 group.command("evaluate")(evaluate.evaluate)
+group.command("predict")(predict.predict)
