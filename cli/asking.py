@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbir.errors import CbirError, FingerprintError, ImageError, SkipReason
-from cbir.images.files import SlideFile, read_file_or_slide
+from cbir.errors import CbirError, FingerprintError
 from cbir.printable import printable
 from cbir.types import Hit, Query
+from cli.asking_image import blank_answer, image_query
 from cli.exit_codes import UsageProblem
 from cli.opening import open_index
-from cli.patient_key import read_key
-from cli.renderers.answer import Answer, ExplainedHit
+from cli.renderers.answer import Answer, ExplainedHit, Reranked
 from cli.settings import Settings
 from indexer.index import Index
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from cbir.images.tiles import Box
     from cbir.items.where import Condition
     from cli.predicting import Predicted
+    from cli.query_classifier import QueryClassifier
+    from cli.reranking import Rerank
     from indexer.refine import Refinement
 
 
@@ -47,6 +48,7 @@ class Question:
         store: search with this one instead of the index's own.
         predicts: also say what the query is.
         explain: the folder for maps of where the hits resemble the query; None for none.
+        rerank: the hits, by an attached classifier; None leaves them as they are.
     """
 
     text: str | None
@@ -62,6 +64,7 @@ class Question:
     store: str | None = None
     predicts: bool = False
     explain: Path | None = None
+    rerank: Rerank | None = None
 
 
 def ask(question: Question, settings: Settings, *, started: float) -> Answer:
@@ -79,9 +82,10 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
     with open_index(settings, store=question.store, resident=False) as index:
         opened_s = time.perf_counter() - opening
         explain = _explanation(index, question, settings)
-        query, blank = _judged(index, question, *_asked(index, question, settings))
+        classifier = _classifier(index, question)
+        query, blank = _judged(index, question, *_asked(index, question, settings, classifier))
         searching = time.perf_counter()
-        hits = tuple(find(index, [query], question)[0])
+        hits, reranked = _found(index, query, question, classifier)
         searched_s = time.perf_counter() - searching
         predicted = _predicted(index, query, question)
         seconds = {"open": opened_s, **blank.seconds, "search": searched_s}
@@ -93,8 +97,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         pictures = {hit.item.id: index.thumbnail(hit.item.id) for hit in hits} if question.thumbnails else {}
         return replace(
             blank, k=question.k, hits=hits, refined_by=_refined_by(question), where=_where(question),
-            seconds=seconds,
-            thumbnails=pictures, predicted=predicted,
+            seconds=seconds, thumbnails=pictures, predicted=predicted, reranked=reranked,
         )  # fmt: skip
 
 
@@ -127,6 +130,28 @@ def _explanation(
     return explanation(index, question, question.explain, settings)
 
 
+def _classifier(index: Index, question: Question) -> QueryClassifier | None:
+    """What looks at the query beside the extractor; None for nothing."""
+    if question.rerank is None:
+        return None
+    from cli.query_classifier import QueryClassifier
+
+    return QueryClassifier.of(index, question.rerank.name)
+
+
+def _found(
+    index: Index, query: Query, question: Question, classifier: QueryClassifier | None
+) -> tuple[tuple[Hit, ...], Reranked | None]:
+    """The hits of one query, re-ranked where that is asked for."""
+    if question.rerank is None or classifier is None:
+        return tuple(find(index, [query], question)[0]), None
+    from cli.reranking import rerank_hits
+
+    hits = find(index, [query], replace(question, k=question.rerank.depth))[0]
+    best, done = rerank_hits(classifier.there, question.rerank, query, hits, classifier.posterior)
+    return tuple(best[: question.k]), done
+
+
 def _where(question: Question) -> str:
     if question.where is None:
         return ""
@@ -143,17 +168,21 @@ def _refined_by(question: Question) -> tuple[str, ...]:
     return tuple(map(wording, question.refinements))
 
 
-def _asked(index: Index, question: Question, settings: Settings) -> tuple[Query | None, Answer]:
+def _asked(
+    index: Index, question: Question, settings: Settings, classifier: QueryClassifier | None
+) -> tuple[Query | None, Answer]:
     """The image or the item that is named, and an answer without hits."""
     text = question.text
     if text is None:
-        return None, _blank(index, ", ".join(question.like))
+        return None, blank_answer(index, ", ".join(question.like))
     is_file = os.path.lexists(text)
     if not index.spec.can_embed:
         text = _imported_item(index, text, is_file=is_file)
     elif is_file:
-        return _file_query(index, text, question, settings)
+        return image_query(index, text, question, settings, classifier)
     query, blank = _item_query(index, text)
+    if classifier is not None:
+        classifier.take_item(text)
     if question.region is not None:
         raise UsageProblem(
             f"--roi is of an image file, and {printable(text)} is an item: give its file, "
@@ -201,50 +230,7 @@ def _item_query(index: Index, text: str) -> tuple[Query, Answer]:
             f"{printable(text)} is no file, and no item of index {index.path}. "
             "Give an image file, or an id from the hits of a search."
         ) from None
-    blank = _blank(index, text)
+    blank = blank_answer(index, text)
     return query, replace(
         blank, query_item=text, query_label=item.label, query_thumbnail=index.thumbnail(text)
     )
-
-
-def _file_query(index: Index, text: str, question: Question, settings: Settings) -> tuple[Query, Answer]:
-    from cbir.extractors.exported import open_exported
-    from cbir.extractors.loading import LoadingEmbedder
-    from cbir.images.pool import DecodePool
-    from indexer.asking.query import embed_image, embed_slide_query
-    from indexer.ingesting.memos import check_hash_key
-
-    tta, region = question.tta, question.region
-    spec, key = index.spec, read_key(settings.patient_key)
-    if question.exclude_same_group:
-        check_hash_key(index, key)
-    try:
-        file = read_file_or_slide(text, settings.limits, slides=spec.slides)
-        with DecodePool(
-            spec.read, spec.plans(tta), tiles=spec.tiles.grid if spec.tiles else None,
-            slides=spec.slides, limits=settings.limits, n_workers=1, hash_key=key,
-        ) as pool:  # fmt: skip
-            if region is not None and isinstance(file, SlideFile):
-                raise UsageProblem(f"--roi is of images, and {printable(text)} is a whole slide.")
-            pool.start()
-            embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir, tta=tta))
-            if isinstance(file, SlideFile):
-                found = embed_slide_query(index, file, pool=pool, embedder=embedder)
-            else:
-                found = embed_image(
-                    index, file.data, file.sha256, pool=pool, embedder=embedder, region=region
-                )
-    except ImageError as error:
-        kind = UsageProblem if error.reason is SkipReason.OUTSIDE else CbirError
-        raise kind(f"{printable(text)} can't be searched for: {error}.") from error
-    blank = _blank(index, text)
-    return found.query, replace(
-        blank, seconds=found.seconds, notes=found.notes, query_thumbnail=found.thumbnail, region=region
-    )
-
-
-def _blank(index: Index, text: str) -> Answer:
-    return Answer(
-        query=text, query_item=None, query_label=None, k=0, index=index.path.absolute(),
-        fingerprint=index.fingerprint, generation=index.generation, n_items=len(index), hits=(), seconds={},
-    )  # fmt: skip

@@ -24,7 +24,7 @@ class Compared:
     Args:
         index: searched.
         refined_by: how, as ``wording`` says it.
-        is_plain: whether it is the evaluated index, searched without refinements.
+        is_plain: whether it is the evaluated index, searched without refinements and re-ranker.
         paired: how the evaluated search differs from it.
     """
 
@@ -40,10 +40,13 @@ class Compared:
 
 
 def compare_with_others(study: Study, index: Index, asking: Index | None, request: Request) -> list[Compared]:
-    """Compare a study with the plain search, where it is a refined one, and with the indexes asked for."""
+    """Compare a study with the plain search, where it is none, and with the indexes asked for.
+
+    Those are refined as it is; re-ranked they are not, for a classifier is attached to one index.
+    """
     plan = request.plan
     found = []
-    if plan.refinements:
+    if plan.refinements or request.rerank:
         plain = study_index(index, replace(plan, refinements=()), asking=asking)
         paired = compare_studies(study, plain, seed=request.seed)
         found.append(Compared(request.settings.index, (), True, paired))

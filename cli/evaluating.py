@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +20,13 @@ from cbir.evaluation.seeds import Spread, spread_over_seeds
 from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
 from cbir.items.where import written
+from cli.attached import attached_classifier
 from cli.comparing import Compared, compare_with_others
 from cli.evaluation_request import Request
 from cli.opening import open_index
+from cli.reranking import notes_of_queries
 from cli.versions import versions
+from indexer.asking.reranked import Reranking
 from indexer.index import Index
 from indexer.refine import wording
 from indexer.shown import Shown
@@ -77,6 +80,11 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
     with ExitStack() as stack:
         index = stack.enter_context(open_index(request.settings))
         request = _with_column(index, request)
+        there = attached_classifier(index, request.rerank.name) if request.rerank else None
+        reranking: Reranking | None = None
+        if there and request.rerank:
+            reranking = Reranking(there.reranker(), request.rerank.depth)
+            request = replace(request, rerank=replace(request.rerank, blend=there.settings.blend))
         asking: Index | None = None
         if request.asking:
             asking = stack.enter_context(open_index(request.settings, request.asking))
@@ -86,16 +94,19 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
             run = read_run(request.run)
             check_run(run, {item.id for item in index.items()})
             search = search_of_run(run, among=_gallery_ids(index, request.plan))
-        study = study_index(index, request.plan, asking=asking, search=search)
+        study = study_index(index, request.plan, asking=asking, search=search, reranking=reranking)
         if request.run:
             notes = notes_of_run(study, run)
+        if there:
+            notes = notes_of_queries(there, study.query_ids)
         shown = Shown.of(index, request.plan)
         asked = Shown.of(asking, request.plan) if asking else shown
         if trec:
             trec.mkdir(parents=True, exist_ok=True)
             write_run(study, trec / "run.txt")
             write_qrels(study, trec / "qrels.txt", queries=list(asked.items()))
-        deep = _whole_lists(index, asking, study, request.plan, search) if request.whole_lists else None
+        searched = partial(study_index, index, asking=asking, search=search, reranking=reranking)
+        deep = _whole_lists(searched, study, request.plan) if request.whole_lists else None
         summary = summarise(study, seed=request.seed, whole=deep)
         compared = compare_with_others(study, index, asking, request)
         provenance = _provenance(index, request)
@@ -133,16 +144,14 @@ def _gallery_ids(index: Index, plan: StudyPlan) -> frozenset[str] | None:
     return frozenset(item.id for item in (plan.gallery.of(items, str(index.path)) if plan.gallery else items))
 
 
-def _whole_lists(
-    index: Index, asking: Index | None, study: Study, plan: StudyPlan, search: Search | None
-) -> Study:
+def _whole_lists(searched: Callable[[StudyPlan], Study], study: Study, plan: StudyPlan) -> Study:
     n_hits = len(study.query_ids) * study.pool.n_items
     if n_hits > _MAX_WHOLE_HITS:
         raise ItemsError(
             f"Whole lists of {len(study.query_ids)} queries over {study.pool.n_items} items are {n_hits} "
             f"hits; at most {_MAX_WHOLE_HITS} are kept. Ask a part: --queries COLUMN=VALUE."
         )
-    return study_index(index, replace(plan, k=study.pool.n_items), asking=asking, search=search)
+    return searched(replace(plan, k=study.pool.n_items))
 
 
 def _study_at(path: Path, request: Request) -> Study:
@@ -206,7 +215,8 @@ def _who(request: Request) -> str:
     tenant = f"of tenant {request.settings.tenant}, " if request.settings.tenant else ""
     ranked = f"ranked by {request.run}, " if request.run else ""
     refined = "".join(f"refined by {wording(each)}, " for each in request.plan.refinements)
-    return f"{tenant}{part}{cases}{asked}{there}{ranked}{refined}each query's group left out"
+    anew = f"re-ranked by {request.rerank}, " if request.rerank else ""
+    return f"{tenant}{part}{cases}{asked}{there}{ranked}{refined}{anew}each query's group left out"
 
 
 def _embeddings(shown: Shown, ids: Sequence[str]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.reranking import Rerank
 from cli.settings import Settings
 from indexer.study import StudyPlan
 
@@ -22,6 +23,7 @@ class Request:
         asking: another index that the queries come from.
         compare: other indexes of the same files.
         repeat: the same from other training seeds.
+        rerank: the hits of this index, not of others; None leaves them as they are.
         run: another system's, judged in the place of the index's own search.
         definition: of ``DEFINITIONS``; None for our own alone.
         whole_lists: also measure what needs every hit.
@@ -36,6 +38,7 @@ class Request:
     asking: Path | None
     compare: Sequence[Path]
     repeat: Sequence[Path]
+    rerank: Rerank | None
     run: Path | None
     definition: str | None
     whole_lists: bool

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from cli.reranking import untuned
 from cli.terminal import note, out, shows_pictures
 
 if TYPE_CHECKING:
@@ -101,6 +102,13 @@ def _tell(answer: Answer) -> None:
         note(f"asked for: {asked}")
     if answer.refined_by:
         note(f"refined by {', '.join(answer.refined_by)}: scores are not those of the plain search")
+    if (done := answer.reranked) is not None:
+        if done.posterior:
+            note(f"the {done.depth} best hits re-ranked: the score is {done.said()}")
+        if not done.is_tuned:
+            note(untuned(done.by, done.blend))
+        for each in done.notes():
+            note(each)
     if labels := answer.labels():
         note("labels of the hits: " + ", ".join(f"{label} {count}" for label, count in labels.items()))
     for each in answer.notes:

@@ -267,6 +267,10 @@ class Index:
         """The items whose file has these bytes, by frame, then id."""
         return self._shown.items_of_content(sha256)
 
+    def contents(self, ids: Sequence[str]) -> dict[str, str]:
+        """The sha256, in hex, of each item's file; ids that are no items are left out."""
+        return {each: sha256.hex() for each, (sha256, _) in self._shown.images_of(ids).items()}
+
     def items_that_share(self, what: Shared) -> list[list[str]]:
         """The ids of the items of every image that there is more than once."""
         return self._shown.items_that_share(what)

@@ -279,6 +279,10 @@ class IndexWriter:
             with self._scratch.editing() as connection:
                 edits.put_memo(connection, key, value)
 
+    def attachments(self) -> list[str]:
+        """The names under which something is attached, uncommitted too."""
+        return self._scratch.attached.names
+
     def attachment(self, name: str) -> Attachment:
         """What is attached under a name, uncommitted too.
 

@@ -11,6 +11,7 @@ import typer
 from cli import options as opt
 from cli.group import COMMAND
 from cli.refining import Refine, refinements
+from cli.reranking import By, Depth, reranking
 from cli.selecting import condition, selection
 from cli.settings import load_settings
 from cli.terminal import note, out
@@ -68,6 +69,8 @@ def evaluate(
         ),
     ] = False,
     refine: Refine = None,
+    rerank: By = None,
+    rerank_depth: Depth = None,
     by: Annotated[
         Literal["image", "case"],
         typer.Option(help="What asks and is found: images, or cases (examinations).", rich_help_panel=_WHO),
@@ -156,6 +159,8 @@ def evaluate(
     )
     if run and refine:
         raise typer.BadParameter("--run judges one run as it is: leave out --refine")
+    clashes = {"--refine": refine, "--run": run, "--repeat": repeats, "--queries INDEX": asking}
+    anew = reranking(rerank, rerank_depth, k, clashes | {"--by case": by == "case"})
     settings = load_settings(index=index, tenant=tenant)
     from cbir.evaluation.definitions import DEFINITIONS
     from cli.evaluating import evaluate_index
@@ -178,7 +183,7 @@ def evaluate(
     )
     request = Request(
         settings=settings, plan=plan, queries=queries, gallery=gallery,
-        asking=asking, compare=others, repeat=repeats, run=run, definition=definition,
+        asking=asking, compare=others, repeat=repeats, rerank=anew, run=run, definition=definition,
         whole_lists=whole_lists, seed=seed, command=str(ctx.meta[COMMAND]),
     )  # fmt: skip
     evaluation = evaluate_index(

@@ -16,6 +16,7 @@ from cli.settings import Settings, load_settings
 from cli.terminal import out
 
 if TYPE_CHECKING:
+    from indexer.attachments import Attachment
     from indexer.info import IndexInfo
     from indexer.ingesting.precision import Precision
 
@@ -44,6 +45,7 @@ def info(
         sources = [each.to_dict() for each in remembered_sources(there)]
         tenants = there.tenant_column
         spec = there.spec.to_dict()
+        attached = [_attached(there.attachment(each)) for each in there.attachments()]
     if as_json:
         document = {
             "cbir": "info",
@@ -53,6 +55,7 @@ def info(
             "precision": asdict(precision) if precision else None,
             "tenant_column": tenants,
             "sources": sources,
+            "attached": attached,
             "spec": spec,
         }
         typer.echo(json.dumps(document, indent=2))
@@ -67,6 +70,7 @@ def info(
         ("labels", _counts(found.n_labels)),
         ("tenants", f"kept apart by {printable(tenants)}" if tenants else "none"),
         ("store", _store(found)),
+        ("attached", ", ".join(map(_attachment, attached)) or "nothing"),
         ("size", f"{found.n_bytes / _MIB:.1f} MiB"),
         ("format", _format(found.format)),
         ("generation", f"{found.generation}, of {found.updated} (first of {found.created})"),
@@ -87,6 +91,21 @@ def _format(found: int) -> str:
     from indexer.formats import FORMAT
 
     return f"{found}" + (f"; the next change brings it to {FORMAT}" if found < FORMAT else "")
+
+
+def _attached(found: Attachment) -> dict[str, object]:
+    said = found.settings
+    return {
+        "name": found.name,
+        "kind": said.get("kind") if isinstance(said, dict) else None,
+        "columns": list(found.columns),
+        "n_images": found.n_images,
+    }
+
+
+def _attachment(said: Mapping[str, object]) -> str:
+    kind = f"{said['kind']}, " if said["kind"] else ""
+    return f"{said['name']} ({kind}{said['n_images']} images)"
 
 
 def _embeddings(found: IndexInfo) -> str:

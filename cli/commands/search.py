@@ -12,6 +12,7 @@ from cli import search_options as of
 from cli.exit_codes import ExitCode
 from cli.qdrant import Url
 from cli.refining import Refine, refinements
+from cli.reranking import By, Depth, reranking
 from cli.selecting import condition
 from cli.settings import load_settings
 from cli.showing import Shown, show
@@ -46,6 +47,8 @@ def search(
     where: of.Where = None,
     tenant: opt.TenantName = None,
     refine: Refine = None,
+    rerank: By = None,
+    rerank_depth: Depth = None,
     store: of.Store = None,
     qdrant_url: Url = None,
     as_json: of.AsJson = False,
@@ -64,8 +67,8 @@ def search(
     """Find the images of an index that look most like one image, or of many; or the cases most like a case.
 
     The score is the cosine of the two embeddings, 1 for the same image; with --refine, what the last
-    refinement orders by. Exits with 3 when a query of a batch could not be answered, or an image of a case
-    not be read. Research use only, not for diagnosis.
+    refinement orders by; with --rerank, blended with what a classifier says. Exits with 3 when a query of a
+    batch could not be answered, or an image of a case not be read. Research use only, not for diagnosis.
     """
     started = time.perf_counter()
     settings = load_settings(
@@ -95,6 +98,7 @@ def search(
         "--unlike": unlike,
         "--batch": batch,
         "--refine": refine,
+        "--rerank": rerank,
     }
     of_images |= {"--thumbs": thumbs, "--predict": predict, "--explain": explain}
     _check_cases(by, case, of_images)
@@ -114,6 +118,12 @@ def search(
         store=store,
         predicts=predict,
         explain=explain,
+        rerank=reranking(
+            rerank,
+            rerank_depth,
+            k,
+            {"--refine": refine, "--batch": batch, "--like without QUERY": query is None},
+        ),
     )
     if batch is not None:
         _search_batch(batch, output, question, settings)

@@ -37,6 +37,43 @@ class ExplainedHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reranked:
+    """What was done to the hits after the search.
+
+    Args:
+        by: the attached classifier.
+        depth: how many hits were ordered anew, at most.
+        blend: score = (1 − blend)·cosine + blend·agreement.
+        is_tuned: whether somebody has chosen the blend by what it finds.
+        posterior: of the query, by class; empty where it has none.
+        cosines: of every hit that was ordered anew, by item id.
+        agreements: likewise; None where one of the two has no posterior.
+    """
+
+    by: str
+    depth: int
+    blend: float
+    is_tuned: bool
+    posterior: Mapping[str, float]
+    cosines: Mapping[str, float]
+    agreements: Mapping[str, float | None]
+
+    def said(self) -> str:
+        """What the score is."""
+        return f"{1 - self.blend:g} of the cosine and {self.blend:g} of the agreement by {self.by}"
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know."""
+        if not self.posterior:
+            return (f"no posterior of {self.by}: the hits are in the order of the plain search",)
+        n_unknown = sum(each is None for each in self.agreements.values())
+        if not n_unknown:
+            return ()
+        said = f"{n_unknown} of {len(self.agreements)} hits have no posterior of {self.by}"
+        return (f"{said}, and stand by their cosine alone: run cbir classify attach again",)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Hits with what a reader wants to know about them.
 
@@ -61,6 +98,7 @@ class Answer:
         where: the condition that holds for the hits, as text; empty for none.
         predicted: what the query is; None where nobody asked.
         explained: by item id, where the hit resembles the query; empty when nobody asked.
+        reranked: what was done to the hits after the search; None for nothing.
     """
 
     query: str
@@ -83,6 +121,7 @@ class Answer:
     where: str = ""
     predicted: Predicted | None = None
     explained: Mapping[str, ExplainedHit] = field(default_factory=dict)
+    reranked: Reranked | None = None
 
     def labels(self) -> dict[str, int]:
         """How many hits have each label, the most frequent first; hits without one are left out."""

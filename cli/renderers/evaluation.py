@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from cbir import __version__
 from cbir.evaluation.comparison import holm
@@ -75,6 +76,7 @@ def render_evaluation_json(evaluation: Evaluation) -> str:
         "queries": request.queries,
         "gallery": request.gallery,
         "refine": [wording(each) for each in request.plan.refinements],
+        "rerank": request.rerank and asdict(request.rerank),
         "run": None if request.run is None else str(request.run),
         "split_hash": source.split_hash,
         "label": source.label,

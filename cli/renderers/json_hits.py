@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cbir.types import Hit
-from cli.renderers.answer import Answer
+from cli.renderers.answer import Answer, Reranked
 
 VERSION = 1
 """Goes up when a field changes its meaning or goes away; new fields may come any time."""
@@ -34,7 +34,8 @@ def render_json(answer: Answer) -> str:
             "generation": answer.generation,
             "items": answer.n_items,
         },
-        "hits": [_hit(hit) for hit in answer.hits],
+        "rerank": _rerank(answer.reranked),
+        "hits": [_hit(hit, answer.reranked) for hit in answer.hits],
         "labels": answer.labels(),
         **_predicted(answer),
         "seconds": {name: round(value, 6) for name, value in answer.seconds.items()},
@@ -51,11 +52,27 @@ def _predicted(answer: Answer) -> dict[str, object]:
     return {"prediction": prediction_document(answer.predicted)}
 
 
-def _hit(hit: Hit) -> dict[str, object]:
+def _rerank(done: Reranked | None) -> dict[str, object] | None:
+    if done is None:
+        return None
+    return {
+        "by": done.by,
+        "depth": done.depth,
+        "blend": done.blend,
+        "tuned": done.is_tuned,
+        "posterior": dict(done.posterior) or None,
+    }
+
+
+def _hit(hit: Hit, reranked: Reranked | None) -> dict[str, object]:
     item = hit.item
+    parts: dict[str, object] = {}
+    if reranked is not None:
+        parts = {"cosine": reranked.cosines[item.id], "agreement": reranked.agreements[item.id]}
     return {
         "rank": hit.rank,
         "score": hit.score,
+        **parts,
         "id": item.id,
         "path": item.path,
         "frame": item.frame,

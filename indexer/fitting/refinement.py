@@ -85,7 +85,7 @@ def tune_refinements(
     ][1:]
     if len(settings) > _MAX_TRIED:
         raise SpecError(f"The grid has {len(settings)} settings; try {_MAX_TRIED} at most: fewer values.")
-    plan = _validation_plan(index, plan)
+    plan = validation_plan(index, plan)
     plain = study_index(index, replace(plan, refinements=()))
     found = []
     for number, refinements in enumerate(settings, start=1):
@@ -98,7 +98,12 @@ def tune_refinements(
     return Tuning(plain, tuple(sorted(tried, key=lambda each: -each.paired.value)))
 
 
-def _validation_plan(index: Index, plan: StudyPlan) -> StudyPlan:
+def validation_plan(index: Index, plan: StudyPlan) -> StudyPlan:
+    """The plan of a tuning: a part asks, and without a gallery is its own.
+
+    Raises:
+        ItemsError: no part, or all there is.
+    """
     if plan.queries is None:
         raise ItemsError(
             "Tuning takes a validation part, so that others are left to report on: name who asks, "

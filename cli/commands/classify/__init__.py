@@ -2,9 +2,12 @@
 
 import typer
 
-from cli.commands.classify import calibrate, evaluate, predict
+from cli.commands.classify import attach, calibrate, detach, evaluate, predict, tune
 
 group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+group.command("attach")(attach.attach)
+group.command("detach")(detach.detach)
+group.command("tune")(tune.tune)
 group.command("calibrate")(calibrate.calibrate)
 group.command("evaluate")(evaluate.evaluate)
 group.command("predict")(predict.predict)
