@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cbir.evaluation.measures.area import area_under_roc
+
 
 @dataclass(frozen=True, eq=False)
 class Draws:
@@ -59,6 +61,14 @@ class Draws:
     def given(self) -> NDArray[np.float64]:
         """(n_draws, n_classes), images that were given each class."""
         return np.asarray(self.confusion.sum(axis=1), dtype=np.float64)
+
+    @cached_property
+    def areas(self) -> NDArray[np.float64]:
+        """(n_draws, n_classes), under the ROC curve of each class against the rest."""
+        columns = enumerate(self.posteriors.T)
+        return np.stack(
+            [area_under_roc(scores, self.labels == code, self.weights) for code, scores in columns], axis=1
+        )
 
     def sums(
         self, cells: NDArray[np.int64], n_cells: int, values: NDArray[np.float64] | None = None

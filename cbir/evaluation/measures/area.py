@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+"""How many negatives lie below a score, and how many below or at it."""
 
 
 def area_under_roc(
@@ -21,13 +26,14 @@ def area_under_roc(
 
     Source: Mann, Whitney, Annals of Mathematical Statistics 1947.
     """
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
-    ordered = weights[:, order]
-    for_positive = np.add.reduceat(ordered * positive[order], starts, axis=1)
-    for_negative = np.add.reduceat(ordered * ~positive[order], starts, axis=1)
-    below = np.cumsum(for_negative, axis=1) - for_negative / 2
-    pairs = for_positive.sum(axis=1) * for_negative.sum(axis=1)
+    negatives = np.flatnonzero(~positive)
+    order = negatives[np.argsort(scores[negatives], kind="stable")]
+    places = [np.searchsorted(scores[order], scores[positive], side) for side in _SIDES]
+    below = np.zeros((len(weights), len(order) + 1))
+    np.cumsum(weights[:, order], axis=1, out=below[:, 1:])
+    of_positive = weights[:, positive]
+    wins = (of_positive * (below[:, places[0]] + below[:, places[1]])).sum(axis=1) / 2
+    pairs = of_positive.sum(axis=1) * below[:, -1]
     area = np.full(len(weights), np.nan)
-    np.divide((for_positive * below).sum(axis=1), pairs, out=area, where=pairs > 0)
+    np.divide(wins, pairs, out=area, where=pairs > 0)
     return area
