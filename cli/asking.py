@@ -87,7 +87,7 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         searching = time.perf_counter()
         hits, reranked = _found(index, query, question, classifier)
         searched_s = time.perf_counter() - searching
-        predicted = _predicted(index, query, question)
+        predicted = _predicted(index, query, question, classifier)
         seconds = {"open": opened_s, **blank.seconds, "search": searched_s}
         if explain is not None:
             explaining = time.perf_counter()
@@ -112,12 +112,14 @@ def find(index: Index, queries: Sequence[Query], question: Question) -> list[lis
     return search(queries, question.k, exclude_same_group=excludes, where=question.where)
 
 
-def _predicted(index: Index, query: Query, question: Question) -> Predicted | None:
+def _predicted(
+    index: Index, query: Query, question: Question, classifier: QueryClassifier | None
+) -> Predicted | None:
     if not question.predicts:
         return None
     from cli.predicting import predict
 
-    return predict(index, query, question)
+    return predict(index, query, question, classifier)
 
 
 def _explanation(
@@ -132,11 +134,16 @@ def _explanation(
 
 def _classifier(index: Index, question: Question) -> QueryClassifier | None:
     """What looks at the query beside the extractor; None for nothing."""
-    if question.rerank is None:
+    name = question.rerank.name if question.rerank else None
+    if name is None and question.predicts:
+        from cli.predicting import classifier_asked
+
+        name = classifier_asked(index)
+    if name is None:
         return None
     from cli.query_classifier import QueryClassifier
 
-    return QueryClassifier.of(index, question.rerank.name)
+    return QueryClassifier.of(index, name)
 
 
 def _found(

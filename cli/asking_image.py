@@ -49,6 +49,10 @@ def image_query(
         check_hash_key(index, key)
     try:
         file = read_file_or_slide(text, settings.limits, slides=spec.slides)
+        if isinstance(file, SlideFile):
+            if question.rerank:
+                raise UsageProblem(f"--rerank is of images, and {printable(text)} is a whole slide.")
+            classifier = None
         own = spec.plans(tta)
         beside = classifier.plans(spec) if classifier else ()
         with DecodePool(
@@ -57,8 +61,6 @@ def image_query(
         ) as pool:  # fmt: skip
             if region is not None and isinstance(file, SlideFile):
                 raise UsageProblem(f"--roi is of images, and {printable(text)} is a whole slide.")
-            if classifier and isinstance(file, SlideFile):
-                raise UsageProblem(f"--rerank is of images, and {printable(text)} is a whole slide.")
             pool.start()
             embedder: Embedder = LoadingEmbedder(spec, partial(open_exported, spec, index.model_dir, tta=tta))
             if classifier:

@@ -48,7 +48,7 @@ def labelling_of(index: Index) -> Labelling:
         UsageProblem: no item has a label, and nothing is calibrated.
         ColumnError: the index has lost the column that was calibrated.
     """
-    made = _kept(index)
+    made = kept_calibration(index)
     if made is not None and made.source.is_of(index.fingerprint, index.generation):
         return Labelling(made, made.source.column)
     column = "label" if made is None else made.source.column
@@ -60,6 +60,14 @@ def labelling_of(index: Index) -> Labelling:
         model = LabelModel.unfitted(counts, made.model.k)
         return Labelling(model, column, f"no longer calibrated: {why}; again with {advice}")
     return Labelling(made, column)
+
+
+def kept_calibration(index: Index) -> LabelCalibration | None:
+    """What an index keeps, whether it still fits or not."""
+    if ATTACHMENT not in index.attachments():
+        return None
+    said = index.attachment(ATTACHMENT).settings
+    return LabelCalibration.from_dict(said)  # type: ignore[arg-type]  # as calibrate wrote it, under a checksum
 
 
 def label_counts(index: Index, column: str) -> dict[str, int]:
@@ -96,10 +104,3 @@ def labelled(item: Item, column: str) -> Item:
         return item
     value = item.group if column == "group" else as_text(item.metadata.get(column))
     return replace(item, label=value)
-
-
-def _kept(index: Index) -> LabelCalibration | None:
-    if ATTACHMENT not in index.attachments():
-        return None
-    said = index.attachment(ATTACHMENT).settings
-    return LabelCalibration.from_dict(said)  # type: ignore[arg-type]  # as calibrate wrote it, under a checksum

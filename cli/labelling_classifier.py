@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.errors import CalibrationError
-from classifiers.attached import AttachedClassifier, AttachedSettings
+from cli.attached import attached_classifier
 
 if TYPE_CHECKING:
     from cbir.types import Item
+    from classifiers.attached import AttachedClassifier
     from indexer.index import Index
 
 
@@ -25,7 +26,7 @@ def stored_posteriors(
         AttachmentError: nothing is attached under the name.
         CalibrationError: its classes are not those of the labels.
     """
-    there = _attached(index, name)
+    there = attached_classifier(index, name)
     return there.posteriors(ids)[:, order_of(index, there, classes)].astype(np.float64)
 
 
@@ -52,7 +53,7 @@ def not_learned_from(index: Index, name: str | None, known: Sequence[Item]) -> l
     """
     if name is None:
         return list(known)
-    learned = _attached(index, name).learned_from([item.id for item in known]).tolist()
+    learned = attached_classifier(index, name).learned_from([item.id for item in known]).tolist()
     fresh = [item for item, has in zip(known, learned, strict=True) if not has]
     if known and not fresh:
         raise CalibrationError(
@@ -60,8 +61,3 @@ def not_learned_from(index: Index, name: str | None, known: Sequence[Item]) -> l
             "of its validation part: --items split=val."
         )
     return fresh
-
-
-def _attached(index: Index, name: str) -> AttachedClassifier:
-    attachment = index.attachment(name)
-    return AttachedClassifier(name, AttachedSettings.from_dict(attachment.settings), attachment.values)

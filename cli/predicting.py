@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbir.types import LabelPrediction, Query
 from classifiers.labels import LabelCalibration, LabelModel, predict_label
-from cli.labelling import labelled_hits, labelling_of
+from cli.labelling import kept_calibration, labelled_hits, labelling_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from cli.asking import Question
+    from cli.query_classifier import QueryClassifier
     from indexer.index import Index
 
 
@@ -38,17 +39,32 @@ class Predicted:
     note: str
 
 
-def predict(index: Index, query: Query, question: Question) -> Predicted:
+def classifier_asked(index: Index) -> str | None:
+    """The name of the attached classifier whose posterior was calibrated with the vote; None for none."""
+    made = kept_calibration(index)
+    name = made.source.classifier if made is not None else None
+    return name if name in index.attachments() else None
+
+
+def predict(
+    index: Index, query: Query, question: Question, classifier: QueryClassifier | None = None
+) -> Predicted:
     """Ask an index what a query is: a search of its own, as those were that it was calibrated with.
 
     The plain search, without refinements, of as many hits as were calibrated; without the query's own patient
     where one is known, and without the file that asks.
 
+    Args:
+        index: to be asked.
+        query: what it is.
+        question: that the query is of.
+        classifier: that has looked at the query, if one has.
+
     Raises:
         UsageProblem: no item has a label.
     """
     known = labelling_of(index)
-    posterior = _posterior(index, query, known.by)
+    posterior = _posterior(index, known.by, classifier)
     by, note = known.by, known.note
     if isinstance(by, LabelCalibration) and (why := _not_calibrated(by, posterior, question)):
         by, note = by.model, why
@@ -65,17 +81,17 @@ def predict(index: Index, query: Query, question: Question) -> Predicted:
     )
 
 
-def _posterior(index: Index, query: Query, by: LabelCalibration | LabelModel) -> NDArray[np.float64] | None:
+def _posterior(
+    index: Index, by: LabelCalibration | LabelModel, classifier: QueryClassifier | None
+) -> NDArray[np.float64] | None:
     """What the classifier that was calibrated with the vote says of the query; None where that is unknown."""
-    if isinstance(by, LabelModel) or query.item_id is None:
+    if classifier is None or isinstance(by, LabelModel) or by.source.classifier != classifier.there.name:
         return None
-    name = by.source.classifier
-    if name is None or name not in index.attachments():
-        return None
-    from cli.labelling_classifier import stored_posteriors
+    from cli.labelling_classifier import order_of
 
-    found: NDArray[np.float64] = stored_posteriors(index, name, [query.item_id], by.model.classes)[0]
-    return None if math.isnan(found[0]) else found
+    order = order_of(index, classifier.there, by.model.classes)
+    found = classifier.posterior[order].astype(np.float64)
+    return None if np.isnan(found).any() else found
 
 
 def _not_calibrated(by: LabelCalibration, posterior: NDArray[np.float64] | None, question: Question) -> str:
