@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, cast
 
 from cbir.errors import SpecError
@@ -64,7 +64,7 @@ class ClassifierSpec:
     classes: tuple[str, ...]
     descriptors: tuple[BranchSpec, ...] = ()
     is_ordinal: bool = False
-    temperature: float = field(default=1.0)
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         check_network(self.network)
