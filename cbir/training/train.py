@@ -171,11 +171,16 @@ def _embed_both(
 def _train_frozen(
     planned: Planned, joined: JoinedExtractors, run: RunFolder, options: RunOptions, watch: Watcher
 ) -> _Trained:
+    from cbir.training.frozen.validation import validation_chance
     from cbir.training.run.of_frozen import run_frozen
 
     recipe = cast("FrozenRecipe", planned.recipe)
     done = run_frozen(recipe, planned.material, joined, run, options=options, watch=watch)
-    chosen: dict[str, JSON] = {"head": done.head.chosen, "macro P@10": done.head.precision}
+    chosen: dict[str, JSON] = {
+        "head": done.head.chosen,
+        "macro P@10": done.head.precision,
+        "random": validation_chance(done.material),
+    }
     return _Trained(done.material, done.contents, done.unread, done.trained, done.start, chosen)
 
 

@@ -78,15 +78,7 @@ def open_embeddings(path: Path, *, array: str | None = None) -> EmbeddingFile:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        MemoryError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except _DAMAGE as error:
         why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise VectorError(f"{path} can't be read: {why}. Save it again, as plain numbers.") from error
 

@@ -238,6 +238,7 @@ def test_a_light_head_is_an_extractor_too(run, made, tmp_path, tiny_model):
     card = json.loads((tmp_path / "x" / "card.json").read_text())
     assert card["extractor"]["fingerprint"] == extractor.fingerprint
     assert extractor.projection is not None
+    assert card["chosen"]["macro P@10"] > card["chosen"]["random"] == pytest.approx(1 / 3)
     paths = [str(path) for path in sorted(made.parent.glob("*.png"))[:3]]
     assert embed_files(extractor, paths).vectors.shape == (3, extractor.dim)
 

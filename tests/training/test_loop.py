@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -103,6 +104,19 @@ def test_every_image_is_seen_but_a_lone_last_one(recipe, small_network, tmp_path
     feed.images = lambda indices, epoch: seen.append(len(indices)) or ask(indices, epoch)
     train_network(replace(recipe, epochs=1), feed, small_network(recipe), tmp_path, settings=CPU)
     assert seen == [8, 8, 8]
+
+
+def test_images_are_got_by_one_thread_beside_steps_that_keep_theirs(recipe, feed, small_network, tmp_path):
+    n_before, ask, seen = torch.get_num_threads(), feed.images, []
+    feed.images = lambda indices, epoch: seen.append(torch.get_num_threads()) or ask(indices, epoch)
+    torch.set_num_threads(2)
+    try:
+        train_network(replace(recipe, epochs=1), feed, small_network(recipe), tmp_path, settings=CPU)
+        assert set(seen) == {1}
+        with ThreadPoolExecutor(1) as other:
+            assert torch.get_num_threads() == other.submit(torch.get_num_threads).result() == 2
+    finally:
+        torch.set_num_threads(n_before)
 
 
 def test_a_loss_that_is_no_number_stops_with_one_line(recipe, feed, small_network, tmp_path):

@@ -201,7 +201,7 @@ class Trainer:
             inputs = found if isinstance(found, tuple) else (found,)
             return tuple(each.pin_memory() for each in inputs) if self.device.type == "cuda" else inputs
 
-        thread = ThreadPoolExecutor(1, thread_name_prefix="cbir-images")
+        thread = _images_thread(self.device)
         try:
             yield from ahead(thread, ready, shares, _N_AHEAD, lambda _share: 0)
         finally:
@@ -213,3 +213,21 @@ class Trainer:
             each.contiguous(memory_format=self._layout) if each.ndim == _IMAGES_NDIM else each
             for each in sent
         ]
+
+
+def _images_thread(device: torch.device) -> ThreadPoolExecutor:
+    """The thread that gets images; beside steps on the CPU it works alone.
+
+    Else torch gives it as many helpers as the steps have, and the two teams wait for each other, spinning.
+    """
+    thread = ThreadPoolExecutor(1, thread_name_prefix="cbir-images")
+    if device.type == "cpu":
+        n_threads = torch.get_num_threads()
+        thread.submit(_work_alone).result()
+        torch.set_num_threads(n_threads)  # each thread's own, but for those to come
+    return thread
+
+
+def _work_alone() -> None:
+    torch.get_num_threads()  # a thread takes everybody's number when it first needs one: now, and not later
+    torch.set_num_threads(1)
