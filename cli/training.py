@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 import typer
 
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
+    from cbir.images.decoding import Unread
     from cbir.training.loop.history import StepDone
     from cbir.training.loop.parts import EpochTold
     from cbir.training.material import Material
+    from cbir.training.processes import Processes
     from cbir.training.recipe import Recipe
-    from cbir.training.run.options import RunOptions
+    from cbir.training.run.options import RunOptions, Watcher
     from cbir.training.run.plan import Planned
     from cbir.training.train import Finished
 
@@ -51,19 +53,62 @@ def run_training(
         CbirError: it can't begin, or can't go on.
         Exit: it was interrupted.
     """
-    planned = options.processes.once(lambda: _planned(*read(), options))
-    if not options.processes.is_first:
-        return _code(train(planned, folder, options, Unwatched(), resume=resume))
+    return run_planned(
+        lambda: _planned(*read(), options),
+        lambda planned, watch: train(planned, folder, options, watch, resume=resume),
+        lambda finished: _tell(finished, folder),
+        folder=folder,
+        processes=options.processes,
+    )
+
+
+class HasUnread(Protocol):
+    """A run that came to its end."""
+
+    @property
+    def unread(self) -> Sequence[Unread]:
+        """Files that were left out."""
+        ...
+
+
+_Planned = TypeVar("_Planned")
+_Finished = TypeVar("_Finished", bound=HasUnread)
+
+
+def run_planned(
+    plan: Callable[[], _Planned],
+    train: Callable[[_Planned, Watcher], _Finished | None],
+    tell: Callable[[_Finished], None],
+    *,
+    folder: Path,
+    processes: Processes,
+) -> ExitCode:
+    """Plan in the first process, train in all, and let the first one tell.
+
+    Args:
+        plan: sees that it can begin, and says what will be done.
+        train: does it; None where the run was finished before.
+        tell: gives the account.
+        folder: of the run.
+        processes: each must come here.
+
+    Raises:
+        CbirError: it can't begin, or can't go on.
+        Exit: it was interrupted.
+    """
+    planned = processes.once(plan)
+    if not processes.is_first:
+        return _code(train(planned, Unwatched()))
     try:
         with stopped_gently(), TrainingDisplay() as display:
-            finished = train(planned, folder, options, display, resume=resume)
+            finished = train(planned, display)
     except KeyboardInterrupt:
         note(f"interrupted: {folder} keeps the best so far; go on with --resume")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     if finished is None:
         note(f"{folder} is finished: see card.md. To have it measured again, delete card.json.")
     else:
-        _tell(finished, folder)
+        tell(finished)
     return _code(finished)
 
 
@@ -76,7 +121,7 @@ def _planned(recipe: Recipe, material: Material, options: RunOptions) -> Planned
     return planned
 
 
-def _code(finished: Finished | None) -> ExitCode:
+def _code(finished: HasUnread | None) -> ExitCode:
     return ExitCode.SKIPPED if finished is not None and finished.unread else ExitCode.DONE
 
 
@@ -96,12 +141,26 @@ def _plan(planned: Planned, options: RunOptions) -> str:
         if isinstance(each.recipe, NetworkRecipe):
             said = f"{each.recipe.name} from {each.recipe.extractor}: {_batches(each.recipe, material)}"
             head.append(("member", said))
+    return columns(head) + "\n" + parts_table(material)
+
+
+def parts_table(material: Material) -> str:
+    """How many images, patients and classes each part has."""
     counts = [["part", "images", "patients", *material.classes]]
     counts += [
         [each.part, str(each.n_images), str(each.n_groups), *map(str, each.by_class)]
         for each in count_parts(material)
     ]
-    return columns(head) + "\n" + columns(counts, keep=counts[0])
+    return columns(counts, keep=counts[0])
+
+
+def tell_images(n_images: int, unread: Sequence[Unread], folder: Path) -> None:
+    """Every file accounted for."""
+    reasons = Counter(str(each.reason) for each in unread)
+    said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+    note(f"images: {n_images} used, {len(unread)} skipped" + (f" ({said})" if said else ""))
+    if unread:
+        note(f"skipped files, with reasons: {folder / 'skipped.jsonl'}")
 
 
 def _batches(recipe: NetworkRecipe, material: Material) -> str:
@@ -113,11 +172,7 @@ def _batches(recipe: NetworkRecipe, material: Material) -> str:
 
 def _tell(finished: Finished, folder: Path) -> None:
     """Every file accounted for, and what the extractor is worth."""
-    reasons = Counter(str(each.reason) for each in finished.unread)
-    said = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-    note(f"images: {finished.n_images} used, {len(finished.unread)} skipped" + (f" ({said})" if said else ""))
-    if finished.unread:
-        note(f"skipped files, with reasons: {folder / 'skipped.jsonl'}")
+    tell_images(finished.n_images, finished.unread, folder)
     if finished.measured is None:
         note("no image is in the test part: nothing was measured, and nothing is claimed")
     else:

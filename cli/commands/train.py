@@ -3,79 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options as opt
+from cli import training_options as has
 from cli.exit_codes import UsageProblem
 from cli.folders import cache_folder, weights_folder
-from cli.settings import Device, load_settings
+from cli.settings import load_settings
 
 if TYPE_CHECKING:
     from cbir.training.material import Material
     from cbir.training.recipe import Recipe
 
-_WHAT, _HOW = "What is trained on", "What is said otherwise than in the recipe"
+_HOW = "What is said otherwise than in the recipe"
 
 
 def train(
-    recipe: Annotated[
-        str | None, typer.Argument(metavar="RECIPE", help="As --list says, or an own .toml file.")
-    ] = None,
+    recipe: has.RecipeName = None,
     *,
-    items: Annotated[
-        str | None,
-        typer.Option(help="CSV or Parquet: path, label, patient, perhaps split.", rich_help_panel=_WHAT),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder of the run.")] = None,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", help="The column of the label (default: label).", rich_help_panel=_WHAT),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            "--group",
-            help="The column of the patient (default: group, else patient_id).",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split",
-            metavar="COLUMN",
-            help="Says train, val or test (default: split, else 50, 20 and 30 % of the patients).",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    alone: Annotated[
-        bool,
-        typer.Option(
-            "--alone", help="Let an image without a patient be one of its own.", rich_help_panel=_WHAT
-        ),
-    ] = False,
+    items: has.Items = None,
+    output: has.Output = None,
+    label: has.Label = None,
+    group: has.Group = None,
+    split: has.Split = None,
+    alone: has.Alone = False,
     start: Annotated[
         list[str] | None,
         typer.Option(help="The extractor to start from: preset, .toml file or run.", rich_help_panel=_HOW),
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="A file in place of the start's weights.", rich_help_panel=_HOW)
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="At most.", rich_help_panel=_HOW)] = None,
-    batch: Annotated[int | None, typer.Option(min=2, help="Images in a batch.", rich_help_panel=_HOW)] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Of everything that is drawn.", rich_help_panel=_HOW)
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
-    names: Annotated[bool, typer.Option("--list", help="Show the recipes and leave.")] = False,
-    device: Annotated[Device | None, typer.Option(help="Where it runs (default: auto).")] = None,
-    allow_pickle: Annotated[
-        bool | None, typer.Option("--allow-pickle", help="Also read weights in a pickle file.")
-    ] = None,
-    offline: Annotated[bool | None, typer.Option("--offline", help="Never open a connection.")] = None,
+    weights: has.Weights = None,
+    epochs: has.Epochs = None,
+    batch: has.Batch = None,
+    seed: has.Seed = None,
+    resume: has.Resume = False,
+    names: has.ListNames = False,
+    device: has.Where = None,
+    allow_pickle: has.AllowPickle = None,
+    offline: has.Offline = None,
     workers: opt.Workers = None,
     timeout_s: opt.TimeoutS = None,
     memory_mb: opt.MemoryMb = None,
@@ -90,7 +56,10 @@ def train(
     Patients are in one part alone: train, val (where the best is chosen) or test (measured once).
     """
     if names:
-        _list()
+        from cbir.training.recipe import RECIPES
+        from cli.recipes import recipe_list
+
+        typer.echo(recipe_list(RECIPES), nl=False)
         return
     if recipe is None or items is None or output is None:
         raise UsageProblem("Name a recipe, --items FILE and -o FOLDER; cbir train --list shows the recipes.")
@@ -108,6 +77,7 @@ def train(
     from cbir.training.run.overrides import Overrides
     from cli.ingesting import leave
     from cli.processes import started_processes
+    from cli.recipes import check_recipe
     from cli.training import run_training
 
     options = RunOptions(
@@ -121,8 +91,7 @@ def train(
     )
 
     def read() -> tuple[Recipe, Material]:
-        if recipe not in RECIPES and not recipe.endswith(".toml"):
-            raise UsageProblem(f"{recipe!r} is no recipe and no .toml file; there are {', '.join(RECIPES)}.")
+        check_recipe(recipe, RECIPES)
         chosen = Overrides(tuple(start or ()), epochs, batch, seed).applied(read_recipe(recipe))
         material = read_material(
             items, label_column=label, group_column=group, part_column=split, alone=alone, seed=chosen.seed
@@ -132,15 +101,3 @@ def train(
     with started_processes(options.torch_device) as processes:
         code = run_training(read, output, replace(options, processes=processes), resume=resume)
     leave(code)
-
-
-def _list() -> None:
-    """Every recipe, with the first words of its page."""
-    from cbir.training.recipe import RECIPES
-    from cli.renderers.table import columns
-
-    rows = []
-    for name, path in RECIPES.items():
-        first = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix(f"# {name}: ")
-        rows.append([name, first.partition(". ")[0].rstrip(".")])
-    typer.echo(columns([["recipe", "what"], *rows]), nl=False)

@@ -1,17 +1,14 @@
-"""Made images of three kinds, several a patient; a tiny network and a recipe for it."""
+"""A tiny network and a recipe for it; images to train it on."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 from cbir.extractors.spec import BranchSpec, WeightsRef
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from cbir.training.loop.network import TrainedNetwork
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside these tests are importable
+
+from drawn_items import write_items
 
 PAGE = {
     "name": "small",
@@ -70,42 +69,14 @@ margin = 0.5
 weight = 0.3
 """
 
-KINDS = ("stripes", "checks", "blobs")
-
-
-def draw(kind: str, rng: np.random.Generator) -> np.ndarray:
-    """A grey picture of 64 x 64 whose kind a network can learn."""
-    y, x = np.mgrid[0:64, 0:64]
-    phase = rng.uniform(0, 6)
-    if kind == "stripes":
-        shade = np.sin(y / 2.0 + phase)
-    elif kind == "checks":
-        shade = np.sign(np.sin(x / 3.0 + phase) * np.sin(y / 3.0 + phase))
-    else:
-        shade = np.cos(x / 14.0 + phase) * np.cos(y / 14.0 - phase)
-    noisy = 128 + 70 * shade + rng.normal(0, 25, (64, 64))
-    return noisy.clip(0, 255).astype(np.uint8)
-
 
 @pytest.fixture(scope="session")
 def make_items(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes images and an items file: ``n_groups`` patients a kind, ``n_images`` each."""
 
-    def make(n_groups: int = 10, n_images: int = 2, seed: int = 0) -> Path:
-        folder = tmp_path_factory.mktemp("items")
-        rng = np.random.default_rng(seed)
-        rows = []
-        for kind in KINDS:
-            for group in range(n_groups):
-                for number in range(n_images):
-                    name = f"{kind}{group}-{number}.png"
-                    Image.fromarray(draw(kind, rng)).save(folder / name)
-                    rows.append([name, kind, f"{kind}{group}", KINDS.index(kind)])
-        with (folder / "items.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([["path", "label", "patient_id", "grade"], *rows])
-        return folder / "items.csv"
-
-    return make
+    return lambda n_groups=10, n_images=2, seed=0: write_items(
+        tmp_path_factory.mktemp("items"), n_groups, n_images, seed
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from cbir import __version__
-from cbir.evaluation.plain import plain_ends, plain_number
+from cbir.evaluation.plain import plain_number
 from cbir.training.card.card import NOT_CLAIMED, USE, Card, library_versions, no_result
-from cbir.training.run.counts import count_parts
+from cbir.training.card.plain import plain_estimate, plain_interval, plain_parts
 
 if TYPE_CHECKING:
-    from cbir.evaluation.intervals import Interval
-    from cbir.evaluation.summary import Estimate
     from cbir.images.steps import JSON
-    from cbir.training.material import Material
     from cbir.training.run.measuring import Measured
 
 VERSION = 1
@@ -50,7 +47,7 @@ def card_json(card: Card) -> str:
             "split_hash": card.material.split_hash,
             "classes": list(card.material.classes),
             "ordinal": card.material.is_ordinal,
-            "parts": _parts(card.material),
+            "parts": plain_parts(card.material),
             "unlabelled": card.material.n_unlabelled,
             "without_part": card.material.n_outside,
             "unread": dict(card.unread),
@@ -69,7 +66,7 @@ def _measured(measured: Measured) -> JSON:
         "n_groups": summary.n_groups,
         "majority": summary.majority,
         "measures": {
-            name: {"macro": _plain(row.macro), "micro": _plain(row.micro)}
+            name: {"macro": plain_estimate(row.macro), "micro": plain_estimate(row.micro)}
             for name, row in summary.rows.items()
         },
         "against_start": {
@@ -77,7 +74,7 @@ def _measured(measured: Measured) -> JSON:
             "value": plain_number(paired.value),
             "start": plain_number(paired.other),
             "difference": plain_number(paired.comparison.difference),
-            "interval": _ends(paired.comparison.interval),
+            "interval": plain_interval(paired.comparison.interval),
             "p": plain_number(paired.comparison.p_value),
             "n_queries": paired.n_queries,
             "is_better": measured.is_better,
@@ -85,29 +82,3 @@ def _measured(measured: Measured) -> JSON:
         "no_result": list(no_result(measured)),
         "notes": list(measured.study.notes),
     }
-
-
-def _plain(estimate: Estimate) -> JSON:
-    return {
-        "value": plain_number(estimate.value),
-        "interval": _ends(estimate.interval),
-        "random": plain_number(estimate.random),
-        "majority": plain_number(estimate.majority),
-    }
-
-
-def _ends(interval: Interval | None) -> JSON:
-    ends = plain_ends(interval)
-    return None if ends is None else list(ends)
-
-
-def _parts(material: Material) -> JSON:
-    return [
-        {
-            "part": each.part,
-            "images": each.n_images,
-            "groups": each.n_groups,
-            "by_class": list(each.by_class),
-        }
-        for each in count_parts(material)
-    ]

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class DecodedFeed:
     """The training and the validation part of decoded images, as a ``Feed``.
 
-    The test part is not in it.
+    The test part is not in it: ``rows`` says which image of ``decoded`` each item is.
 
     Args:
-        decoded: with the two plans of ``network_plans``.
+        decoded: with the two plans of ``network_plans``, before any others.
         branch: that they are of.
         recipe: says the batches, the augmentation and the seed.
 
@@ -36,18 +36,18 @@ class DecodedFeed:
 
     def __init__(self, decoded: Decoded, branch: BranchSpec, recipe: LoopRecipe) -> None:
         material = decoded.material
-        self._rows = np.flatnonzero(np.asarray(material.parts) != "test")
-        material = material.take(self._rows)
+        self.rows = np.flatnonzero(np.asarray(material.parts) != "test")
+        material = material.take(self.rows)
         self.codes = material.codes
         self.n_classes = len(material.classes)
         self.train: NDArray[np.int64] = material.rows("train")
         self.validation: NDArray[np.int64] = material.rows("val")
-        self.sha256 = material.data_hash([decoded.contents[row] for row in self._rows])
+        self.sha256 = material.data_hash([decoded.contents[row] for row in self.rows])
         self.items = tuple(
             Item(f"{place:08}", image.path, label=image.label, group=group)
             for place, (image, group) in enumerate(zip(material.images, material.groups, strict=True))
         )
-        self._to_augment, self._exact = decoded.pixels
+        self._to_augment, self._exact = decoded.pixels[:2]
         self._augmentation = augmentation_of(recipe.augment)
         self._size = branch.input_shape[1:]
         self._normalise = cast("Normalise", branch.preprocess[-1])
@@ -78,7 +78,7 @@ class DecodedFeed:
         """
         import torch
 
-        rows = self._rows[indices % len(self._rows)]
+        rows = self.rows[indices % len(self.rows)]
         return augment(
             torch.from_numpy(self._to_augment[rows]),
             self._augmentation,
@@ -97,4 +97,4 @@ class DecodedFeed:
         """
         import torch
 
-        return torch.from_numpy(self._exact[self._rows[indices]])
+        return torch.from_numpy(self._exact[self.rows[indices]])

@@ -82,6 +82,15 @@ def network_plans(spec: ExtractorSpec, branch: BranchSpec, cache_px: int) -> tup
             f"Extractor {spec.name!r} looks at {parts}; a network is trained on whole images. Cut the tiles "
             "out as files of their own, or take an extractor without them."
         )
+    return branch_plans(branch, cache_px)
+
+
+def branch_plans(branch: BranchSpec, cache_px: int) -> tuple[CachedPlan, CachedPlan]:
+    """As ``network_plans``, of a network that is known to see whole images.
+
+    Raises:
+        SpecError: the branch is a descriptor, or the network takes larger images.
+    """
     return CachedPlan(_enlarged(branch, cache_px), is_8_bit=True), CachedPlan(branch.preprocess)
 
 
