@@ -2,9 +2,10 @@
 
 import typer
 
-from cli.commands.classify import attach, calibrate, detach, evaluate, predict, tune
+from cli.commands.classify import attach, calibrate, detach, evaluate, predict, train, tune
 
 group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+group.command("train")(train.train)
 group.command("attach")(attach.attach)
 group.command("detach")(detach.detach)
 group.command("tune")(tune.tune)
