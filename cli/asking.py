@@ -87,8 +87,11 @@ def ask(question: Question, settings: Settings, *, started: float) -> Answer:
         searching = time.perf_counter()
         hits, reranked = _found(index, query, question, classifier)
         searched_s = time.perf_counter() - searching
-        predicted = _predicted(index, query, question, classifier)
         seconds = {"open": opened_s, **blank.seconds, "search": searched_s}
+        predicting = time.perf_counter()
+        predicted = _predicted(index, query, question, classifier)
+        if predicted is not None:
+            seconds["predict"] = time.perf_counter() - predicting
         if explain is not None:
             explaining = time.perf_counter()
             blank = replace(blank, explained=explain(hits))

@@ -41,7 +41,7 @@ def test_the_json_document_has_exactly_the_documented_fields(answer):
     document = json.loads(render_json(answer))
     assert (document["cbir"], document["version"]) == ("hits", 1)
     asked = ["query", "k", "where", "refine"]
-    assert list(document) == ["cbir", "version", *asked, "index", "hits", "labels", "seconds"]
+    assert list(document) == ["cbir", "version", *asked, "index", "rerank", "hits", "labels", "seconds"]
     assert list(document["query"]) == ["text", "item", "label", "notes", "roi", "like", "unlike"]
     assert list(document["index"]) == ["name", "fingerprint", "generation", "items"]
     fields = ["rank", "score", "id", "path", "frame", "label", "group", "metadata", "box"]
