@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.commands.classify import attach, calibrate, detach, evaluate, predict, train, tune
+from cli.commands.classify import attach, calibrate, detach, evaluate, explain, predict, train, tune
 
 group = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 group.command("train")(train.train)
@@ -11,4 +11,5 @@ group.command("detach")(detach.detach)
 group.command("tune")(tune.tune)
 group.command("calibrate")(calibrate.calibrate)
 group.command("evaluate")(evaluate.evaluate)
+group.command("explain")(explain.explain)
 group.command("predict")(predict.predict)
