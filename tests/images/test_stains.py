@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -29,34 +29,16 @@ def apply(pixels: np.ndarray, step: Macenko = STEP) -> np.ndarray:
     return step.apply(Raster(pixels, white)).pixels
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_the_stains_are_those_of_torchstain(seed):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from torchstain.numpy.normalizers.macenko import NumpyMacenkoNormalizer
-
-    picture = histology(seed)
-    wanted, _, _ = NumpyMacenkoNormalizer().normalize(picture, stains=False)
-    found = apply(picture)
-    assert found.dtype == np.uint8
-    apart = np.abs(found.astype(int) - wanted.astype(int))
-    assert apart.max() <= 1
-    assert (apart > 0).mean() < 1e-3
-    assert np.abs(found.astype(int) - picture).max() > 10
-
-
-def test_real_slides_are_as_torchstain_has_them(shared_data):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from torchstain.numpy.normalizers.macenko import NumpyMacenkoNormalizer
-
-    files = sorted((shared_data / "data" / "breakhis_78").rglob("*.png"))
-    files = files or sorted((shared_data / "data" / "breakhis_78").rglob("*.jpg"))
-    for file in files[:4]:
-        picture = np.ascontiguousarray(cv2.resize(cv2.imread(str(file)), (224, 224))[..., ::-1])
-        wanted, _, _ = NumpyMacenkoNormalizer().normalize(picture, stains=False)
-        assert np.abs(apply(picture).astype(int) - wanted.astype(int)).max() <= 1
-    assert files
+def test_the_stains_are_those_of_torchstain():
+    # torchstain 1.4.1 made the file, NumpyMacenkoNormalizer().normalize(histology(seed, (24, 32)), stains=False)
+    # of seeds 0 to 7. Its wheel brings a top-level package `tests`, so that it can't be installed beside these.
+    with np.load(Path(__file__).with_name("macenko.npz")) as made:
+        pictures, wanted = made["pictures"], made["normalised"]
+    for picture, normalised in zip(pictures, wanted, strict=True):
+        found = apply(picture)
+        assert found.dtype == np.uint8
+        assert np.abs(found.astype(int) - normalised.astype(int)).max() <= 1
+        assert np.abs(found.astype(int) - picture).max() > 10
 
 
 def test_two_slides_of_the_same_tissue_in_other_stains_come_together():
