@@ -30,8 +30,8 @@ def apply(pixels: np.ndarray, step: Macenko = STEP) -> np.ndarray:
 
 
 def test_the_stains_are_those_of_torchstain():
-    # torchstain 1.4.1 made the file, NumpyMacenkoNormalizer().normalize(histology(seed, (24, 32)), stains=False)
-    # of seeds 0 to 7. Its wheel brings a top-level package `tests`, so that it can't be installed beside these.
+    # The file is of torchstain 1.4.1: NumpyMacenkoNormalizer().normalize(histology(seed, (24, 32)),
+    # stains=False) of seeds 0 to 7. Its wheel brings a top-level package `tests`, which would hide this one.
     with np.load(Path(__file__).with_name("macenko.npz")) as made:
         pictures, wanted = made["pictures"], made["normalised"]
     for picture, normalised in zip(pictures, wanted, strict=True):
