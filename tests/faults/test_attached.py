@@ -15,22 +15,19 @@ from cbir.errors import IndexWriteError
 from indexer import Index, IndexWriter, verify_index
 from indexer.attachments import ItemValues
 
-ROWS = unit_rows(12, 8)
+ROWS = unit_rows(6, 8)
 
 
-def attach(path: Path, value: float) -> None:
-    with Index.open(path) as index:
-        ids = [item.id for item in index.items()]
+def attach(writer: IndexWriter, ids: list[str], value: float, file: Path) -> None:
     table = ItemValues(("a",), ids, np.full((len(ids), 1), value, np.float32))
-    with IndexWriter.open(path) as writer:
-        writer.attach("grader", settings=value, files={"f": path.parent / "f"}, values=table)
-        writer.commit()
+    writer.attach("grader", settings=value, files={"f": file}, values=table)
+    writer.commit()
 
 
-def change(path: Path) -> None:
+def change(path: Path, ids: list[str], file: Path) -> None:
     """Replace, compact with a row gone, remove."""
-    attach(path, 2.0)
     with IndexWriter.open(path) as writer:
+        attach(writer, ids, 2.0, file)
         writer.remove_paths(["/g/3"])
         writer.compact()
         writer.detach("grader")
@@ -47,22 +44,24 @@ def state(path: Path) -> tuple[object, list[float], bytes] | None:
 
 
 def test_a_refusal_at_any_call_leaves_one_attachment_or_the_other(tmp_path):
-    sound, path = tmp_path / "sound.index", tmp_path / "changed.index"
-    (tmp_path / "f").write_bytes(b"kept with it")
+    sound, path, file = tmp_path / "sound.index", tmp_path / "changed.index", tmp_path / "f"
+    file.write_bytes(b"kept with it")
     gallery(sound, ROWS)
-    attach(sound, 1.0)
+    with Index.open(sound) as index:
+        ids = [item.id for item in index.items()]
+    with IndexWriter.open(sound) as writer:
+        attach(writer, ids, 1.0, file)
     may_be = [None, *((value, [value], b"kept with it") for value in (1.0, 2.0))]
     shutil.copytree(sound, path)
     with disk() as watched:
-        change(path)
+        change(path, ids, file)
     assert state(path) is None
     assert watched.n_calls > 30
     for fail_at in range(1, watched.n_calls + 1):
         shutil.rmtree(path)
         shutil.copytree(sound, path)
         with disk(fail_at, errno.ENOSPC), pytest.raises(IndexWriteError, match="No space"):
-            change(path)
-        assert state(path) in may_be
+            change(path, ids, file)
         IndexWriter.open(path).close()  # removes what is left
         assert state(path) in may_be
         assert verify_index(path).ok

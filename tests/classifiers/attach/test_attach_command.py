@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 
 from classifiers.classifier import open_classifier
+from classifiers.folder import read_spec
 from classifiers.predicting import classify_files
+from cli.attach.labels import check_labels
 from cli.attached import attached_classifier
 from indexer import Index, IndexWriter, verify_index
 
@@ -117,14 +120,17 @@ def test_labels_that_the_classifier_does_not_know_are_named(run, index, classifi
         assert attached_classifier(there, NAME).settings.label is None
 
 
-def test_classes_that_no_item_has_are_noted(run, index, make_classifier, tmp_path):
-    four = make_classifier(tmp_path / "four", classes=("F", "G", "D", "E"))
-    said = run("classify", "attach", four, "-i", index, "--label", "density").stderr
-    assert "no item has the density 'E', which the classifier knows" in said
+def test_classes_that_no_item_has_are_noted(index, classifier_run):
+    spec = replace(read_spec(classifier_run), classes=("F", "G", "D", "E"))
+    with Index.open(index) as there:
+        assert (
+            check_labels(there, spec, "density") == "no item has the density 'E', which the classifier knows"
+        )
+        assert check_labels(there, replace(spec, classes=("F", "G", "D")), "density") is None
 
 
 def test_another_classifier_of_the_name_takes_its_place_and_a_blend_stays_with_its_own(
-    attach, run, index, make_classifier, tmp_path
+    attach, run, index, classifier_run, tmp_path
 ):
     attach("--name", "grader")
     with IndexWriter.open(index) as writer:
@@ -135,7 +141,9 @@ def test_another_classifier_of_the_name_takes_its_place_and_a_blend_stays_with_i
     with Index.open(index) as there:
         assert attached_classifier(there, "grader").settings.blend == 0.125
     before = posteriors(index, "grader")
-    other = make_classifier(tmp_path / "other", seed=9)
+    other = Path(shutil.copytree(classifier_run, tmp_path / "other"))
+    spec = replace(read_spec(other), temperature=3.0)
+    (other / "classifier.json").write_text(json.dumps(spec.to_dict()))
     words = ("classify", "attach", other, "-i", index, "--label", "density", "--name", "grader")
     assert account(run(*words))["classified"] == 12
     with Index.open(index) as there:
