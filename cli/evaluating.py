@@ -24,7 +24,7 @@ from cli.attached import attached_classifier
 from cli.comparing import Compared, compare_with_others
 from cli.evaluation_request import Request
 from cli.opening import open_index
-from cli.reranking import notes_of_queries
+from cli.reranking import notes_of_study
 from cli.versions import versions
 from indexer.asking.reranked import Reranking
 from indexer.index import Index
@@ -98,7 +98,7 @@ def evaluate_index(request: Request, *, report: bool, pictures: bool, trec: Path
         if request.run:
             notes = notes_of_run(study, run)
         if there:
-            notes = notes_of_queries(there, study.query_ids)
+            notes = notes_of_study(there, study.query_ids, list(study.pool.places))
         shown = Shown.of(index, request.plan)
         asked = Shown.of(asking, request.plan) if asking else shown
         if trec:

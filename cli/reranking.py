@@ -124,8 +124,10 @@ def rerank_hits(
     return reranker.rerank(query, hits), said
 
 
-def notes_of_queries(there: AttachedClassifier, query_ids: Sequence[str]) -> tuple[str, ...]:
-    """What a reader of a re-ranked evaluation must know of those who asked."""
+def notes_of_study(
+    there: AttachedClassifier, query_ids: Sequence[str], gallery_ids: Sequence[str]
+) -> tuple[str, ...]:
+    """What a reader of a re-ranked evaluation must know of those who asked, and of those who were found."""
     import numpy as np
 
     said = []
@@ -134,6 +136,12 @@ def notes_of_queries(there: AttachedClassifier, query_ids: Sequence[str]) -> tup
         said.append(
             f"{n_learned} of {len(query_ids)} queries were learned from by {there.name}: it knows their "
             "labels, and the numbers are too good. Ask a part that it has not seen: --queries split=test"
+        )
+    n_found = int(there.learned_from(gallery_ids).sum())
+    if n_found:
+        said.append(
+            f"{n_found} of {len(gallery_ids)} items of the gallery were learned from by {there.name}: what it "
+            "says of them is nearly their label, and re-ranking nearly chooses by label"
         )
     n_unknown = int(np.isnan(there.posteriors(query_ids)).any(axis=1).sum())
     if n_unknown:
