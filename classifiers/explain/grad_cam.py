@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam  # type: ignore[import-untyped]  # it has no stubs
+from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
