@@ -140,8 +140,8 @@ def notes_of_study(
     n_found = int(there.learned_from(gallery_ids).sum())
     if n_found:
         said.append(
-            f"{n_found} of {len(gallery_ids)} items of the gallery were learned from by {there.name}: what it "
-            "says of them is nearly their label, and re-ranking nearly chooses by label"
+            f"{n_found} of {len(gallery_ids)} items of the gallery were learned from by {there.name}: what "
+            "it says of them is nearly their label, and re-ranking nearly chooses by label"
         )
     n_unknown = int(np.isnan(there.posteriors(query_ids)).any(axis=1).sum())
     if n_unknown:

@@ -76,7 +76,7 @@ def attach_classifier(
         index: as the writer found it.
         writer: commits every 4096 files, and at the end.
         settings: limits, and how many decode.
-        name: to attach it under; None for its own.
+        name: to attach it under; None for its network's.
         label: the column with its classes; None where the index has none.
 
     Raises:
@@ -88,7 +88,8 @@ def attach_classifier(
     note = None if label is None else check_labels(index, spec, label)
     items = list(index.items())
     blank = AttachedSettings(spec.name, spec.fingerprint, spec.classes, spec.is_ordinal, label)
-    table = PosteriorTable.begin(writer, name or spec.name, blank, [item.id for item in items])
+    name = name or spec.network.name
+    table = PosteriorTable.begin(writer, name, blank, [item.id for item in items])
     table.learned = _learned(run, index, table.ids)
     n_known = table.n_known
     files = files_to_ask(index, items, table)
@@ -106,7 +107,7 @@ def attach_classifier(
             skipped[why.reason] += len(file.rows)
         table.commit(writer, own_files)
     return AttachReport(
-        name=name or spec.name,
+        name=name,
         n_items=len(items),
         n_known=n_known,
         n_classified=table.n_known - n_known,

@@ -10,6 +10,7 @@ import numpy as np
 from cbir.errors import SpecError
 from classifiers.attached import AttachedClassifier, AttachedSettings, is_classifier
 from indexer.attachments import ItemValues
+from indexer.attachments.names import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ class PosteriorTable:
         Raises:
             SpecError: a name that can't be, or is that of something else.
         """
+        check_name(name)
         unknown = np.full((len(ids), len(blank.classes)), np.nan, dtype=np.float32)
         if name not in writer.attachments():
             return cls(name, blank, ids, unknown)

@@ -26,7 +26,7 @@ def attach(
     index: opt.IndexOption = None,
     name: Annotated[
         str | None,
-        typer.Option(help="What to attach it under, of a-z, 0-9 and - (default: the classifier's own name)."),
+        typer.Option(help="What to attach it under, of a-z, 0-9 and - (default: its network's name)."),
     ] = None,
     label: Annotated[
         str, typer.Option(help="The column of the items that has the classifier's classes.")

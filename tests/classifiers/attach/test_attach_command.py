@@ -152,7 +152,9 @@ def test_another_classifier_of_the_name_takes_its_place_and_a_blend_stays_with_i
 
 
 def test_what_can_not_be_attached_is_refused_in_one_line(attach, run, index, tmp_path):
-    assert "can't be the name" in attach("--name", "Größe", expect=1).stderr
+    refused = attach("--name", "Größe", expect=1)
+    assert "can't be the name" in refused.stderr
+    assert not account(refused)
     with IndexWriter.open(index) as writer:
         writer.attach("taken", settings={"kind": "something else"})
         writer.commit()
