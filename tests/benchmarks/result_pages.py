@@ -94,3 +94,6 @@ PAGES: Mapping[str, str] = {
     ),
 }
 """By name; ``WEIGHTS`` stands for the folder of the weights."""
+
+STARTS: Mapping[str, str] = {**PAGES, "lite0+hc": _page("lite0+hc", LITE0, descriptors=True)}
+"""What classifiers are trained from."""

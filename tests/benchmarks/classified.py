@@ -1,0 +1,72 @@
+"""Classifiers on real data: ``python -m tests.benchmarks.classified --runs DIR [NAME...]``.
+
+For docs/results.md. Each is ``cbir classify train`` as a user calls it, five times, each with a seed of its own
+that also deals the patients to train, val and test (50, 20, 30), with fewer epochs than the papers have: a CPU
+is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is not trained
+again, and one that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.ratio import run
+from tests.benchmarks.result_pages import STARTS
+from tests.benchmarks.seeds import SEEDS
+from tests.benchmarks.tasks import TASKS, shared_folder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A recipe on a task, from a start that a CPU can train; ``epochs`` at most, of each stage."""
+
+    recipe: str
+    task: str
+    start: str
+    epochs: int
+    by_grade: bool = False
+
+
+TRAINED = {
+    each.recipe: each
+    for each in (
+        Trained("hybrid-fusion", "lesions", "lite0+hc", 10),
+        Trained("dal-hybrid", "density", "lite0", 6, by_grade=True),
+        Trained("se-densenet", "breakhis", "densenet121", 8),
+    )
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(TRAINED)}; all without")
+    parser.add_argument("--runs", type=Path, required=True, help="a folder that keeps the runs")
+    options, shared = parser.parse_args(), shared_folder()
+    for each in TRAINED.values():
+        if not options.names or each.recipe in options.names:
+            print(f"\n{each.recipe} on {each.task}\n\n{evaluated(each, shared, options.runs)}", flush=True)
+
+
+def evaluated(each: Trained, shared: Path, folder: Path) -> str:
+    """What the five runs are worth, as the program says it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    task, start = TASKS[each.task], folder / f"{each.start}.toml"
+    start.write_text(STARTS[each.start].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+    label = task.grades if each.by_grade else task.label
+    runs = []
+    for seed in SEEDS:
+        target = folder / f"{each.recipe}-{each.task}-{seed}"
+        if not (target / "card.json").is_file():
+            words = ["--items", task.items(shared, folder), "--label", label, "--start", start]
+            words += ["--epochs", each.epochs, "--seed", seed, "-o", target, "--offline", "--resume"]
+            run(sys.executable, "-m", "cli", "classify", "train", each.recipe, *words)
+        runs.append(target)
+    repeats = [word for target in runs[1:] for word in ("--repeat", target)]
+    return run(sys.executable, "-m", "cli", "classify", "evaluate", runs[0], *repeats)
+
+
+if __name__ == "__main__":
+    main()
