@@ -38,6 +38,9 @@ results: install  ## the tables of docs/results.md, of ../shared/data: hours; wh
 	$(BIN)/python -m tests.benchmarks.results
 	$(BIN)/python -m tests.benchmarks.heads --cache cbir-results/vectors
 	$(BIN)/python -m tests.benchmarks.trained --runs cbir-results/runs
+	$(BIN)/python -m tests.benchmarks.oversampling --cache cbir-results/vectors
+	$(BIN)/python -m tests.benchmarks.classified --runs cbir-results/classifiers
+	$(BIN)/python -m tests.benchmarks.explanations
 
 soak: install  ## the long runs: faults, mutated files, state machines
 	$(BIN)/pytest -m soak --timeout 14400

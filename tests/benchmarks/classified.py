@@ -1,9 +1,9 @@
 """Classifiers on real data: ``python -m tests.benchmarks.classified --runs DIR [NAME...]``.
 
-For docs/results.md. Each is ``cbir classify train`` as a user calls it, five times, each with a seed of its own
-that also deals the patients to train, val and test (50, 20, 30), with fewer epochs than the papers have: a CPU
-is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is not trained
-again, and one that was interrupted goes on.
+For docs/results.md. Each is ``cbir classify train`` as a user calls it, five times, each with a seed of its
+own that also deals the patients to train, val and test (50, 20, 30), with fewer epochs than the papers have:
+a CPU is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is
+not trained again, and one that was interrupted goes on.
 """
 
 from __future__ import annotations
