@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cbir.images.settings import FramesPolicy, ReadOrSkip, WarnOrSkip
+from cbir.images.settings import FramesPolicy, ReadOrSkip, ReadPolicy, WarnOrSkip
 from cli.settings import Settings
 
 _DEFAULTS = Settings()
+_POLICIES = ReadPolicy()
 _INPUT, _LIMITS, _POLICY = "What is indexed", "What one file may cost", "Which files are admitted"
 
 IndexOption = Annotated[
@@ -111,18 +112,18 @@ Frames = Annotated[
 ]
 ForProcessing = Annotated[
     ReadOrSkip | None,
-    typer.Option(help=f"Raw detector images (default: {_DEFAULTS.for_processing}).", rich_help_panel=_POLICY),
+    typer.Option(help=f"Raw detector images (default: {_POLICIES.for_processing}).", rich_help_panel=_POLICY),
 ]
 SecondaryCapture = Annotated[
     ReadOrSkip | None,
     typer.Option(
-        help=f"Screenshots, scans (default: {_DEFAULTS.secondary_capture}).", rich_help_panel=_POLICY
+        help=f"Screenshots, scans (default: {_POLICIES.secondary_capture}).", rich_help_panel=_POLICY
     ),
 ]
 BurnedIn = Annotated[
     WarnOrSkip | None,
     typer.Option(
-        help=f"Images with text burned in (default: {_DEFAULTS.burned_in}).", rich_help_panel=_POLICY
+        help=f"Images with text burned in (default: {_POLICIES.burned_in}).", rich_help_panel=_POLICY
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
