@@ -30,6 +30,7 @@ from cli.commands import (
     remove,
     restore,
     search,
+    serve,
     snapshot,
     train,
     tune,
@@ -59,6 +60,7 @@ app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.add_typer(classify.group, name="classify", help="Classifiers: what an image is, and how sure.")
+app.add_typer(serve.group, name="serve", help="Serve indexes over HTTP; the keys of those who may ask.")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(public, name="datasets", help="Public data sets as lists of images.")

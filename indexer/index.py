@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress
 from typing import TYPE_CHECKING, Self
 
@@ -58,6 +58,7 @@ class Index:
         tenant: Tenant | None,
         device: Device,
         server: QdrantConnection | None,
+        lent: Searcher | None = None,
     ) -> None:
         """Not to be called: see ``open``."""
         self._path = path
@@ -68,8 +69,11 @@ class Index:
         self._server = server
         self._tenant = tenant
         self._shown = opened.catalog if tenant is None else _view(opened.catalog, self._columns, tenant)
+        self._of_tenant = partial(type(self), path, opened, spec, store=store, device=device, server=server)
 
         def make_store() -> Store:
+            if lent is not None:
+                return lent.store()
             generation = Generation(
                 path,
                 self.fingerprint,
@@ -139,6 +143,15 @@ class Index:
         except BaseException:
             opened.catalog.close()
             raise
+
+    def for_tenant(self, name: str) -> Index:
+        """The same generation as a tenant sees it, over the same files and memory: close this one alone.
+
+        Raises:
+            TenantError: the index keeps no tenants.
+        """
+        tenant = chosen_tenant(self._catalog, self._path, name)
+        return self._of_tenant(tenant=tenant, lent=self._searcher)
 
     @property
     def path(self) -> Path:

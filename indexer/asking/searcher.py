@@ -115,6 +115,14 @@ class Searcher:
             )
         ]
 
+    def store(self) -> Store:
+        """What finds neighbours, opened with the first call."""
+        if self._store is None:
+            with self._lock:
+                if self._store is None:
+                    self._store = self._make_store()
+        return self._store
+
     def close(self) -> None:
         """Close the store, if a search opened it."""
         with self._lock:
@@ -135,7 +143,7 @@ class Searcher:
         return [list(islice(found, len(vectors))) for vectors in parts]
 
     def _ask(self, vectors: NDArray[np.float32], asked: int, eligible: Eligible) -> list[Neighbours]:
-        search = partial(self._ready().search, allowed=eligible.rows, where=eligible.where)
+        search = partial(self.store().search, allowed=eligible.rows, where=eligible.where)
         if len(vectors) <= _MAX_VECTORS:
             return search(vectors, asked)
         return [
@@ -143,13 +151,6 @@ class Searcher:
             for start in range(0, len(vectors), _MAX_VECTORS)
             for neighbours in search(vectors[start : start + _MAX_VECTORS], asked)
         ]
-
-    def _ready(self) -> Store:
-        if self._store is None:
-            with self._lock:
-                if self._store is None:
-                    self._store = self._make_store()
-        return self._store
 
     def _rank(
         self,

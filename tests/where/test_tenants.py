@@ -16,7 +16,7 @@ from indexer.asking.tenants import remember_tenant_column
 
 SHOWS_NO_ITEM = {
     *("open", "close", "path", "spec", "fingerprint", "generation", "dim", "model_dir"),
-    *("tenant", "tenant_column", "verify"),
+    *("tenant", "tenant_column", "for_tenant", "verify"),
 }
 SHOWS_ITS_ITEMS = {
     *("search", "search_many", "query", "item", "items", "items_by_content", "thumbnail", "notes"),

@@ -1,0 +1,181 @@
+"""What is asked and answered, as JSON has it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cbir.types import Scalar
+from deploy.service.settings import NOTICE
+
+MAX_K = 1000
+
+ItemId = Annotated[str, Field(min_length=1, max_length=512, description="Of an item, as hits say it.")]
+Box = Annotated[
+    list[Annotated[int, Field(ge=0, le=2**31 - 1)]],
+    Field(min_length=4, max_length=4, description="x, y, width and height, in pixels of the image as read."),
+]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    k: int = Field(default=10, ge=1, le=MAX_K, description="How many hits.")
+    unlike: list[ItemId] = Field(
+        default_factory=list, max_length=100, description="Items to move the query away from."
+    )
+    where: str | None = Field(
+        default=None, min_length=1, max_length=2000,
+        description="Holds for the items that may be found, before the cut: `view = 'MLO' and age >= 50`.",
+    )  # fmt: skip
+    exclude_same_group: bool = Field(
+        default=False, description="Leave out the patient who asks, and every copy of their images."
+    )
+    refine: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list, max_length=3,
+        description="Search better: augment, expand or reciprocal, as `cbir search --refine` has them.",
+    )  # fmt: skip
+
+
+class ItemQuestion(_Asked):
+    """A search by an item of the index, by items that are liked, or by both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["item"]}, {"required": ["like"]}],
+            "examples": [{"item": "c1a7", "k": 5, "exclude_same_group": True}],
+        }
+    )
+
+    item: ItemId | None = Field(default=None, description="Search for what is like this one.")
+    like: list[ItemId] = Field(
+        default_factory=list, max_length=100, description="Items to move the query towards."
+    )
+
+
+class ImageQuestion(_Asked):
+    """How to search with the image that is sent beside."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"k": 5, "roi": [40, 40, 200, 160]}]})
+
+    like: list[ItemId] = Field(
+        default_factory=list, max_length=100, description="Items to move the query towards."
+    )
+    roi: Box | None = Field(default=None, description="Search for this region of the image alone.")
+    tta: bool | None = Field(
+        default=None, description="Look at the image in five views, or in one; as the index says by default."
+    )
+
+
+Question = ItemQuestion | ImageQuestion
+
+
+class ItemAnswer(BaseModel):
+    """An item of an index; neither its file nor its path is said."""
+
+    id: str
+    label: str | None = Field(description="What it was, where that is known.")
+    group: str | None = Field(
+        description="The patient: a pseudonym that lasts as long as the service runs, unless it shows groups."
+    )
+    frame: int = Field(description="Of a file with several images, from 0.")
+    metadata: dict[str, Scalar] = Field(description="What else the index says of it.")
+
+
+class HitAnswer(BaseModel):
+    """One answer of a search."""
+
+    rank: int = Field(description="From 1.")
+    score: float = Field(description="The cosine, higher is better; of a refined search, its own score.")
+    item: ItemAnswer
+    box: list[int] | None = Field(
+        description="The part of the item that made the score: x, y, width, height."
+    )
+
+
+class SearchedIndex(BaseModel):
+    """What was searched."""
+
+    name: str
+    generation: int = Field(description="Counts up with every change of the index.")
+    fingerprint: str = Field(description="Of the extractor.")
+    n_items: int
+
+
+class SearchAnswer(BaseModel):
+    """The hits of a search, best first."""
+
+    notice: str = NOTICE
+    index: SearchedIndex
+    hits: list[HitAnswer]
+    refine: list[str] = Field(description="The refinements with all their settings.")
+    where: str | None = Field(description="The condition, as it was understood.")
+    notes: list[str] = Field(description="What reading did to the image that was sent.")
+    thumbnail: str | None = Field(description="Of the image that was sent: a JPEG in base64.")
+    seconds: dict[str, float] = Field(description="By stage.")
+
+
+class IndexSummary(BaseModel):
+    """An index that the caller may search."""
+
+    name: str
+    is_there: bool = Field(description="False while it can't be searched.")
+
+
+class IndexList(BaseModel):
+    """All indexes that the caller may search."""
+
+    notice: str = NOTICE
+    indexes: list[IndexSummary]
+
+
+class ColumnValue(BaseModel):
+    """A value that items have."""
+
+    value: Scalar
+    n_items: int
+
+
+class ColumnAnswer(BaseModel):
+    """What `where` can ask for."""
+
+    name: str
+    kinds: list[str] = Field(description="Of its values: text, number, truth.")
+    n_known: int = Field(description="Items that have a value.")
+    n_values: int
+    most: list[ColumnValue] = Field(description="The most frequent values.")
+    bounds: list[float] | None = Field(description="Least and greatest, of a column of numbers.")
+
+
+class IndexAnswer(BaseModel):
+    """What an index is."""
+
+    notice: str = NOTICE
+    name: str
+    extractor: str
+    fingerprint: str
+    generation: int
+    dim: int
+    n_items: int
+    labels: dict[str, int] = Field(description="How many items have each.")
+    files: dict[str, int] = Field(description="How many files had each outcome when it was built.")
+    skipped: dict[str, int] = Field(description="How many files were skipped, by reason.")
+    columns: list[ColumnAnswer]
+    attachments: list[str] = Field(description="The names of what it carries beside its items.")
+    store: str
+    created: str
+    updated: str
+
+
+class ItemPage(BaseModel):
+    """Some items, by id."""
+
+    items: list[ItemAnswer]
+    next: str | None = Field(description="Ask again with `after` = this for the next page; null at the end.")
+
+
+class Health(BaseModel):
+    """Whether the service is well."""
+
+    status: str

@@ -1,0 +1,99 @@
+"""The service as a process: it listens, and ends without dropping a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from deploy.service.app import create_app
+from deploy.service.logs import log_the_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from deploy.service.parts import Service
+    from deploy.service.settings import ServiceSettings
+
+_GRACE_S = 0.5
+"""Between telling callers to go and refusing new ones."""
+
+_KEEP_ALIVE_S = 20
+_BACKLOG = 256
+
+
+def serve(settings: ServiceSettings, *, listening: Callable[[str], None] | None = None) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; returns when the last one under way is answered.
+
+    Then, for half a second, new requests are still answered, but told to open no more, and ``/readyz`` says
+    503; after that no connection is taken any more. SIGHUP looks for newer generations and keys at once.
+
+    Args:
+        settings: which indexes, where, for whom.
+        listening: called with the address, once requests are taken.
+
+    Raises:
+        CbirError: an index or the file of keys can't be read.
+        OSError: the port is taken, or the audit can't be written.
+    """
+    app = create_app(settings)
+    service: Service = app.state.service
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=round(settings.drain_s) or 1,
+        backlog=_BACKLOG, proxy_headers=False, ws="none", lifespan="on",
+    )  # fmt: skip
+    log_the_server(service.lines)
+    try:
+        with config.bind_socket() as socket:
+            if listening is not None:
+                host, port = socket.getsockname()[:2]
+                listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            asyncio.run(_Server(config, service).serve([socket]))
+    finally:
+        service.opened.close()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which here does not end by the signal that has ended it."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Heed signals while the service runs."""
+        loop = asyncio.get_running_loop()
+        handlers: dict[int, Callable[[], object]] = {
+            signal.SIGTERM: self._drain,
+            signal.SIGINT: self._drain,
+            signal.SIGHUP: self._look,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        try:
+            yield
+        finally:
+            for number in handlers:
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Not asked for: see ``capture_signals``."""
+        del sig, frame
+        self._drain()
+
+    def _drain(self) -> None:
+        if self._service.is_draining:  # asked twice: somebody is in a hurry
+            self.should_exit = self.force_exit = True
+            return
+        self._service.is_draining = True
+        self._service.lines.write("draining")
+        asyncio.get_running_loop().call_later(_GRACE_S, setattr, self, "should_exit", True)
+
+    def _look(self) -> None:
+        self._looking = asyncio.ensure_future(self._service.opened.refresh())
