@@ -20,6 +20,7 @@ SHOWS_NO_ITEM = {
 }
 SHOWS_ITS_ITEMS = {
     *("search", "search_many", "query", "item", "items", "items_by_content", "thumbnail", "notes"),
+    *("contents", "attachments", "attachment"),
     *("labels", "files", "skipped", "memo", "info", "columns", "items_that_share", "values"),
 }
 
@@ -51,6 +52,21 @@ def mine(whole: Index, name: str = "s2") -> list[Item]:
 def test_every_method_of_an_index_is_thought_of_here():
     public = {name for name in vars(Index) if not name.startswith("_")}
     assert public == SHOWS_NO_ITEM | SHOWS_ITS_ITEMS
+
+
+def test_the_contents_of_others_are_not_told(index, whole):
+    everybody = [item.id for item in whole.items()]
+    assert set(index.contents(everybody)) == {item.id for item in mine(whole)}
+
+
+def test_a_tenants_view_of_an_open_index_answers_as_the_tenants_own(path, index):
+    with Index.open(path) as opened:
+        view = opened.for_tenant("s2")
+        assert (len(view), view.tenant, list(view.items())) == (len(index), "s2", list(index.items()))
+        for vector in unit_rows(3, index.dim, 5):
+            query = Query(vector, index.fingerprint)
+            found, expected = view.search(query, 1000), index.search(query, 1000)
+            assert [hit.item for hit in found] == [hit.item for hit in expected]
 
 
 def test_a_search_finds_the_tenants_items_alone(index, whole):
