@@ -39,6 +39,7 @@ results: install  ## the tables of docs/results.md, of ../shared/data: hours; wh
 	$(BIN)/python -m tests.benchmarks.heads --cache cbir-results/vectors
 	$(BIN)/python -m tests.benchmarks.trained --runs cbir-results/runs
 	$(BIN)/python -m tests.benchmarks.oversampling --cache cbir-results/vectors
+	$(BIN)/python -m tests.benchmarks.reranking --cache cbir-results/vectors
 	$(BIN)/python -m tests.benchmarks.classified --runs cbir-results/classifiers
 	$(BIN)/python -m tests.benchmarks.explanations
 

@@ -28,7 +28,7 @@ class Asked:
 
     def macro(self, codes: NDArray[np.int64]) -> list[float]:
         """One a seed."""
-        return [_macro(values, codes[rows]) for rows, values in zip(self.rows, self.values, strict=True)]
+        return [macro_mean(values, codes[rows]) for rows, values in zip(self.rows, self.values, strict=True)]
 
     def over_seeds(self, n_images: int) -> NDArray[np.float64]:
         """(n_images,), the mean over the seeds in which an image asked; NaN where it never did."""
@@ -57,5 +57,6 @@ def gain(trained: Asked, before: Asked, codes: NDArray[np.int64], groups: Sequen
     return f"{paired.difference:+.3f} {interval}", f"{paired.p_value:.4f}"
 
 
-def _macro(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+def macro_mean(values: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    """The mean of the classes' means."""
     return float(np.mean([values[codes == code].mean() for code in np.unique(codes)]))
