@@ -80,10 +80,7 @@ def main() -> None:
             items = str(task.items(shared, Path(name)))
             paths = [image.path for image in read_material(items, label_column=task.grades).images]
             vectors = embed_once(resolve_extractor(page), paths, Features(cache=options.cache)).vectors
-            print(
-                f"\n{task.name}\n\n| posteriors | right of test | blends | macro P@10 | sd | plain | sd | gain | p |"
-            )
-            print("|---" * 9 + "|")
+            print(f"\n{task.name}\n\n{HEADER}\n{'|---' * 9}|")
             for cross_fitted in (False, True):
                 print(row(task, items, vectors, cross_fitted=cross_fitted), flush=True)
 
