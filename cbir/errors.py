@@ -62,6 +62,8 @@ class SkipReason(StrEnum):
     """Named by a listing or an items file, but not there."""
     UNREADABLE = "unreadable"
     """The file system answered with an error."""
+    NOT_FETCHED = "not_fetched"
+    """The PACS lists it, but does not hand it out, though it answers else."""
     POLICY = "policy"
     """Left out by a policy of this run: multi-frame, For Processing, secondary capture, burned-in text."""
     OUTSIDE = "outside"

@@ -32,7 +32,7 @@ def tell_account(report: IngestReport) -> None:
     for text, count in report.notes.items():
         note(f"note: {text}: {count}")
     if report.missing:
-        note(f"note: {report.missing} files of the index are gone from disk; index update --prune drops them")
+        note(f"note: {report.missing} files of the index are gone; index update --prune drops them")
     if report.unmatched_rows:
         note(f"note: {len(report.unmatched_rows)} rows of the labels fit no file that was found")
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def source_list(
     sources: Sequence[str], labels: str | None, label_column: str | None, group_column: str | None
 ) -> SourceList:
-    """The sources with absolute paths, so that `index update` finds them from anywhere."""
+    """The sources with absolute paths, so that `index update` finds them from anywhere; of a PACS its URL."""
     from indexer.ingesting.account import SourceList
 
     return SourceList(
-        sources=tuple(os.path.abspath(each) for each in sources),  # noqa: PTH100 (names that are not UTF-8 stay)
+        sources=tuple(_absolute(each) for each in sources),
         labels=os.path.abspath(labels) if labels else None,  # noqa: PTH100 (likewise)
         label_column=label_column,
         group_column=group_column,
@@ -45,6 +45,7 @@ def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
         hash_key=read_or_make_key(settings.patient_key),
         prune=prune,
         device=settings.device,
+        pacs=settings.pacs,
     )
 
 
@@ -97,10 +98,22 @@ def leave(code: ExitCode) -> None:
         raise typer.Exit(code)
 
 
-def _count_files(source_lists: Sequence[SourceList], index: Path) -> int | None:
-    """Of what the run will find; a look at names only."""
-    from cbir.items import find_items
+def _absolute(source: str) -> str:
+    from cbir.items import Source
+    from cbir.items.dicomweb import is_pacs
 
+    if is_pacs(source):
+        return str(Source.parse(source))
+    return os.path.abspath(source)  # noqa: PTH100 (names that are not UTF-8 stay)
+
+
+def _count_files(source_lists: Sequence[SourceList], index: Path) -> int | None:
+    """Of what the run will find; a look at names only. A PACS is not asked twice: None."""
+    from cbir.items import find_items
+    from cbir.items.dicomweb import is_pacs
+
+    if any(is_pacs(source) for each in source_lists for source in each.sources):
+        return None
     with contextlib.suppress(CbirError):  # the run itself will say it
         return sum(
             1

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import UnionType
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 from cbir.errors import SpecError
 from cbir.images.settings import DecodeLimits, FramesPolicy, ReadOrSkip, ReadPolicy, WarnOrSkip
@@ -16,11 +16,15 @@ from cbir.nearest import nearest
 from cli.exit_codes import UsageProblem
 from cli.folders import config_folder
 
+if TYPE_CHECKING:
+    from cbir.items.dicomweb import PacsAccess
+
 Device = Literal["auto", "cpu", "cuda"]
 Quantisation = Literal["auto", "none", "int8"]
 StoreKind = Literal["faiss", "qdrant", "exact"]
 
 _LIMITS = DecodeLimits()
+_ENVIRONMENT_ALONE = frozenset({"dicomweb_user", "dicomweb_password", "dicomweb_token"})
 _WORDS = {
     "1": True,
     "true": True,
@@ -70,6 +74,13 @@ class Settings:
         qdrant_replicas: of each shard.
         qdrant_write_consistency: how many of them a write waits for.
         qdrant_quantisation: what is searched first; auto is int8 from 100,000 embeddings on.
+        dicomweb_user: of a PACS; this and the next two in the environment alone.
+        dicomweb_password: of the user.
+        dicomweb_token: a bearer token, in the place of user and password.
+        dicomweb_concurrency: requests under way at once.
+        dicomweb_timeout_s: a PACS may keep silent for so long.
+        dicomweb_ca_file: certificates that a PACS's is checked against; None for the usual ones.
+        dicomweb_insecure: send the credentials over plain HTTP to another machine.
     """
 
     index: Path = Path("cbir.index")
@@ -102,11 +113,37 @@ class Settings:
     qdrant_replicas: int = 1
     qdrant_write_consistency: int = 1
     qdrant_quantisation: Quantisation = "auto"
+    dicomweb_user: str | None = field(default=None, repr=False)
+    dicomweb_password: str | None = field(default=None, repr=False)
+    dicomweb_token: str | None = field(default=None, repr=False)
+    dicomweb_concurrency: int = 4
+    dicomweb_timeout_s: float = 30.0
+    dicomweb_ca_file: Path | None = None
+    dicomweb_insecure: bool = False
 
     @property
     def limits(self) -> DecodeLimits:
         """What one file may cost."""
         return DecodeLimits(self.timeout_s, self.memory_mb, self.max_pixel_mb, self.max_file_mb)
+
+    @property
+    def pacs(self) -> PacsAccess:
+        """How a PACS is talked to, and as whom.
+
+        Raises:
+            SpecError: what makes no sense together.
+        """
+        from cbir.items.dicomweb import PacsAccess
+
+        return PacsAccess(
+            user=self.dicomweb_user,
+            password=self.dicomweb_password,
+            token=self.dicomweb_token,
+            concurrency=self.dicomweb_concurrency,
+            timeout_s=self.dicomweb_timeout_s,
+            ca_file=self.dicomweb_ca_file,
+            insecure=self.dicomweb_insecure,
+        )
 
     @property
     def policy(self) -> dict[str, str]:
@@ -186,6 +223,8 @@ def _from_file(path: Path) -> Mapping[str, object]:
     for name in page:
         if name not in setting_names():
             raise UsageProblem(f"{path} sets {name!r}, which is no setting; {nearest(name, setting_names())}")
+        if name in _ENVIRONMENT_ALONE:
+            raise UsageProblem(f"{path} holds {name}: a file is no place for it. Set CBIR_{name.upper()}.")
     paths = {name for name, kind in _kinds().items() if Path in (kind, *get_args(kind))}
     return {name: _beside(path, value) if name in paths else value for name, value in page.items()}
 

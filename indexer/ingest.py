@@ -1,4 +1,4 @@
-"""Build an index from files, and keep it up to date: the doors to the pipeline."""
+"""Build an index from files and PACS, and keep it up to date: the doors to the pipeline."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cbir.extractors.exported import open_exported
 from cbir.extractors.loading import LoadingEmbedder
 from cbir.extractors.spec import ExtractorSpec
 from cbir.items import Found, Refused, find_items
+from cbir.items.dicomweb import PacsServers
 from cbir.types import Embedder
 from indexer.asking.tenants import notes_of_tenants, remember_tenant_column
 from indexer.ingesting.account import IngestOptions, IngestReport, ProgressListener, SourceList
@@ -58,8 +59,11 @@ def build_index(
         FingerprintError: an index of another extractor is there.
         ItemsError: the sources can't be used.
         StoredIndexError: locked, damaged, or the disk refused; what was acknowledged stays.
+        BackendError: a PACS among the sources is away, or the store's server; likewise.
     """
-    _find([sources], path, [])  # fails before anything is made
+    options = options or IngestOptions()
+    with PacsServers(options.pacs) as pacs:
+        _find([sources], path, [], pacs)  # fails before anything is made
     try:
         writer = IndexWriter.open(path, server=server)
     except IndexMissingError:
@@ -99,6 +103,7 @@ def update_index(
     Raises:
         ItemsError: the sources can't be used.
         StoredIndexError: missing, locked, damaged, or the disk refused; what was acknowledged stays.
+        BackendError: a PACS among the sources is away, or the store's server; likewise.
     """
     with IndexWriter.open(path, server=server) as writer:
         return _ingest(writer, sources, options, embedder, on_progress)
@@ -115,17 +120,18 @@ def _ingest(
     options = options or IngestOptions()
     policy = replace(remembered_policy(writer), **options.policy)  # type: ignore[arg-type]  # ReadPolicy checks
     unmatched: list[str] = []
-    found = _find([sources] if sources else remembered_sources(writer), writer.path, unmatched)
     check_hash_key(writer, options.hash_key)
     remember_policy(writer, policy)
-    if options.tenant_column:
-        remember_tenant_column(writer, options.tenant_column)
-    if sources:
-        remember_sources(writer, sources)
-    # Files are read and decoded while the networks load.
-    runs = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
-    measuring = measure_once(writer, runs, computed_in="torch" if embedder else None)
-    report = Pipeline(writer, measuring, options, policy, on_progress).run(found)
+    with PacsServers(options.pacs) as pacs:
+        found = _find([sources] if sources else remembered_sources(writer), writer.path, unmatched, pacs)
+        if options.tenant_column:
+            remember_tenant_column(writer, options.tenant_column)
+        if sources:
+            remember_sources(writer, sources)
+        # Files are read and decoded while the networks load.
+        runs = embedder or LoadingEmbedder(writer.spec, partial(_open, writer.spec, writer.model_dir))
+        measuring = measure_once(writer, runs, computed_in="torch" if embedder else None)
+        report = Pipeline(writer, measuring, options, policy, pacs=pacs, on_progress=on_progress).run(found)
     notes = {**report.notes, **notes_of_tenants(writer)}
     return replace(report, unmatched_rows=tuple(unmatched), notes=notes)
 
@@ -142,7 +148,9 @@ def _open(spec: ExtractorSpec, model_dir: Path) -> Embedder:
     return open_exported(spec, model_dir, runtime="openvino")
 
 
-def _find(source_lists: Sequence[SourceList], index: Path, unmatched: list[str]) -> Iterator[Found | Refused]:
+def _find(
+    source_lists: Sequence[SourceList], index: Path, unmatched: list[str], pacs: PacsServers
+) -> Iterator[Found | Refused]:
     """Check the sources now, walk them when read."""
     searches = [
         find_items(
@@ -152,6 +160,7 @@ def _find(source_lists: Sequence[SourceList], index: Path, unmatched: list[str])
             group_column=each.group_column,
             on_unmatched=unmatched.append,
             without=index,
+            pacs=pacs,
         )
         for each in source_lists
     ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cbir.errors import ItemsError
+from cbir.items.dicomweb.address import PacsAddress
 from cbir.items.found import Found, Refused
 from cbir.items.source import Source
 from cbir.items.table import Table, read_table, real_path
@@ -15,6 +18,9 @@ from cbir.items.walk import look, walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from cbir.items.dicomweb.server import PacsServer
+    from cbir.items.dicomweb.servers import PacsServers
 
 
 def find_items(
@@ -25,10 +31,12 @@ def find_items(
     group_column: str | None = None,
     on_unmatched: Callable[[str], None] | None = None,
     without: Path | None = None,
+    pacs: PacsServers | None = None,
 ) -> Iterator[Found | Refused]:
-    """Find the images of folders, globs, files and items files.
+    """Find the images of folders, globs, files, items files and PACS.
 
-    Sources are checked, and items files read, before this returns; folders are walked as the result is read.
+    Sources are checked, items files read, and PACS asked whether they are there, before this returns; folders
+    are walked, and PACS searched, as the result is read.
     A file that two sources give comes once; items files come first, so that their labels stay.
 
     Args:
@@ -38,9 +46,11 @@ def find_items(
         group_column: in items files; default ``group``, else ``patient_id``.
         on_unmatched: told, at the end, each path of ``labels`` that no source gave.
         without: a folder that is not walked, and not reported: the index, where it lies among the images.
+        pacs: opens them; None where no images of one can be used.
 
     Raises:
         ItemsError: a source that does not exist, or an items file that can't be used.
+        BackendError: a PACS that is away, then or as the result is read.
     """
     parsed = [Source.parse(text) for text in sources]
     tables = {
@@ -53,14 +63,28 @@ def find_items(
         raise ItemsError(
             "A label or group column is named, but no items file is given. Add one with --labels."
         )
+    searches = {
+        source: partial(_server_of(source, pacs).images, PacsAddress.parse(source.text))
+        for source in parsed
+        if source.kind == "pacs"
+    }
     ordered = sorted(dict.fromkeys(parsed), key=lambda source: source.kind != "table")
     hidden = os.path.realpath(without) if without else None
     found: Iterator[Found | Refused] = itertools.chain.from_iterable(
-        _look_in(source, tables.get(source), hidden) for source in ordered
+        searches[source]() if source in searches else _look_in(source, tables.get(source), hidden)
+        for source in ordered
     )
     if len(ordered) > 1:
         found = _once(found)
     return _labelled(found, joined, on_unmatched) if joined else found
+
+
+def _server_of(source: Source, pacs: PacsServers | None) -> PacsServer:
+    if pacs is None:
+        raise ItemsError(
+            f"Source {source} is a PACS: `cbir index build` and `index update` alone can read it. Name files."
+        )
+    return pacs.server(PacsAddress.parse(source.text))
 
 
 def _look_in(source: Source, table: Table | None, without: str | None) -> Iterator[Found | Refused]:
@@ -92,7 +116,7 @@ def _labelled(
         if row is None or isinstance(item, Refused) or _knows_something(item):
             yield item
         else:
-            yield Found(item.path, row.label, row.group, row.metadata)
+            yield replace(item, label=row.label, group=row.group, metadata=row.metadata)
     for row in rows.values():
         if on_unmatched is not None:
             on_unmatched(row.path)

@@ -1,4 +1,4 @@
-"""Where images are looked for: a folder, a glob, a file, or an items file that lists them."""
+"""Where images are looked for: a folder, a glob, a file, an items file that lists them, a PACS."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 from cbir.errors import ItemsError
+from cbir.items.dicomweb.address import PacsAddress, is_pacs
 
-SourceKind = Literal["folder", "glob", "file", "table"]
+SourceKind = Literal["folder", "glob", "file", "table", "pacs"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
 _MAGIC = frozenset("*?[")
@@ -20,7 +21,7 @@ class Source:
     """One source; ``str(source)`` gives it back to ``Source.parse``, from whatever folder.
 
     Args:
-        text: the absolute path or pattern.
+        text: the absolute path or pattern; of a PACS, its URL.
         kind: what it is.
     """
 
@@ -38,6 +39,8 @@ class Source:
             raise ItemsError(
                 f"Source {text!r} is no path. Give a folder, a pattern, a file or an items file."
             )
+        if is_pacs(text):
+            return cls(str(PacsAddress.parse(text)), "pacs")
         path = os.path.abspath(text)  # noqa: PTH100 - Path would lose nothing here, but resolve() follows links
         if os.path.lexists(path):
             if os.path.isdir(path):  # noqa: PTH112

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cbir.errors import ItemsError
 from cbir.items.cells import Cells, read_csv, read_parquet
 from cbir.items.columns import typed_column
-from cbir.items.found import Found
+from cbir.items.found import Found, is_remote
 
 if TYPE_CHECKING:
     from cbir.types import Scalar
@@ -42,9 +42,9 @@ def read_table(
 ) -> Table:
     """Read an items file.
 
-    Paths are relative to the file's own folder. The label is in ``label``, the group in ``group``, else in
-    ``patient_id``, unless named otherwise; both become text; the image is in ``path_column``. Every other
-    column is metadata.
+    Paths are relative to the file's own folder; the URL of an instance of a PACS stays as it is. The label
+    is in ``label``, the group in ``group``, else in ``patient_id``, unless named otherwise; both become text;
+    the image is in ``path_column``. Every other column is metadata.
 
     Raises:
         ItemsError: the file can't be read, has no column ``path_column`` or none of a name given, or names a
@@ -73,6 +73,8 @@ def read_table(
 
 def real_path(path: str) -> str:
     """Resolve the links in a path's folder, not the file itself: equal for the same directory entry."""
+    if is_remote(path):
+        return path
     folder, name = os.path.split(path)
     return os.path.join(_real_folder(folder), name)  # noqa: PTH118 - names need not be UTF-8, and stay text
 
@@ -104,7 +106,7 @@ def _absolute_paths(path: str, cells: Cells, path_column: str) -> list[str]:
         text = os.fsdecode(cell) if isinstance(cell, bytes) else cell
         if not isinstance(text, str) or not text or "\0" in text:
             raise ItemsError(f"{path}, {where}: the path is {cell!r}. Name a file there, or delete the row.")
-        each = os.path.normpath(os.path.join(folder, text))  # noqa: PTH118
+        each = text if is_remote(text) else os.path.normpath(os.path.join(folder, text))  # noqa: PTH118
         earlier = first_seen.setdefault(real_path(each), where)
         if earlier is not where:
             raise ItemsError(f"{path}, {where}: {text} is in {earlier} already. Keep one row an image.")

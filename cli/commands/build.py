@@ -31,7 +31,10 @@ _EXTRACTOR = "What the images are compared by"
 def build(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Folders, image files, globs or items files (CSV, Parquet)."),
+        typer.Argument(
+            help="Folders, image files, globs, items files (CSV, Parquet), or a PACS: "
+            "dicomweb+http://host/dicom-web."
+        ),
     ],
     *,
     output: opt.NewIndex = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from cbir.errors import SkipReason
 from cbir.images.settings import DecodeLimits
+from cbir.items.dicomweb import PacsAccess
 from indexer.storage.records import JSON, FileRecord
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class IngestOptions:
         batch_size: images embedded at once.
         tenant_column: keeps the items apart by tenant from now on; None leaves that as it is.
         device: where a store that can use a GPU is built.
+        pacs: how those among the sources are talked to.
     """
 
     limits: DecodeLimits = field(default_factory=DecodeLimits)
@@ -40,6 +42,7 @@ class IngestOptions:
     batch_size: int = 32
     tenant_column: str | None = None
     device: Device = "auto"
+    pacs: PacsAccess = field(default_factory=PacsAccess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class SourceList:
     """Where the items come from, as `index update` remembers it.
 
     Args:
-        sources: absolute folders, globs, image files or items files.
+        sources: absolute folders, globs, image files or items files; URLs of PACS.
         labels: an items file to join to what is found.
         label_column: None for ``label``.
         group_column: None for ``group``, else ``patient_id``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from cbir.images.settings import DecodeLimits
 from cbir.images.slides.spec import SlideSpec
 from cbir.images.tiles import Box
 from cbir.items import Found, Refused
+from cbir.items.found import Remote
 from indexer.ingesting.stopwatch import Stopwatch
 from indexer.storage.records import FileRecord
 
@@ -67,6 +69,15 @@ Outcome = Decoded | WantedSlide | Known | Skip
 """What is taken, in the order of finding."""
 
 
+def read_unless_known(
+    found: Found | Refused | Known | Skip, *, limits: DecodeLimits, slides: SlideSpec | None, watch: Stopwatch
+) -> Wanted | Known | Skip:
+    """As ``read``; pass on what is known without."""
+    if isinstance(found, Known | Skip):
+        return found
+    return read(found, limits=limits, slides=slides, watch=watch)
+
+
 def read(
     found: Found | Refused, *, limits: DecodeLimits, slides: SlideSpec | None, watch: Stopwatch
 ) -> Wanted | Skip:
@@ -75,6 +86,8 @@ def read(
         return Skip(_unread(found.path, found.reason, found.detail))
     try:
         with watch.stage("read"):
+            if found.remote is not None:
+                return Wanted(found, _fetched(found.path, found.remote, limits))
             return Wanted(found, read_file_or_slide(found.path, limits, slides=slides))
     except ImageError as error:
         return Skip(_unread(found.path, error.reason, error.detail))
@@ -106,8 +119,10 @@ def skipped(record: FileRecord, reason: SkipReason, detail: str) -> FileRecord:
     return replace(record, outcome="skipped", reason=reason, detail=detail)
 
 
-def bytes_on_disk(found: Found | Refused) -> int:
+def bytes_on_disk(found: Found | Refused | Known | Skip) -> int:
     """What reading it will hold in memory."""
+    if isinstance(found, Found) and found.remote is not None:
+        return found.remote.n_bytes
     try:
         return os.lstat(found.path).st_size if isinstance(found, Found) else 0
     except OSError:
@@ -119,6 +134,12 @@ def bytes_held(judged: Wanted | Known | Skip) -> int:
     if not isinstance(judged, Wanted) or isinstance(judged.file, SlideFile):
         return 0
     return judged.file.size
+
+
+def _fetched(path: str, remote: Remote, limits: DecodeLimits) -> FileBytes:
+    """An instance of a PACS has no time of its own: what the PACS says of it stands there."""
+    data = remote.read(limits.max_file_bytes)
+    return FileBytes(path, data, len(data), remote.version, hashlib.sha256(data).hexdigest())
 
 
 def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:

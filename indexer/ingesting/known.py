@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from dataclasses import replace
 
+from cbir.errors import SkipReason
+from cbir.items import Found, Refused
 from indexer.ingesting.account import Account
-from indexer.ingesting.candidates import Decoded, Known
+from indexer.ingesting.candidates import Decoded, Known, Skip
 from indexer.writer import IndexWriter
 
+_OF_THE_CONTENT = frozenset(
+    {
+        SkipReason.NOT_AN_IMAGE,
+        SkipReason.NO_PIXELS,
+        SkipReason.TRUNCATED,
+        SkipReason.MALFORMED,
+        SkipReason.DECODER_CRASHED,
+        SkipReason.DECODER_TIMEOUT,
+    }
+)
+"""Fetching the same again would end the same; other reasons may pass with a setting or a library."""
 
-def file_known(writer: IndexWriter, account: Account, known: Known) -> None:
-    """File it as unchanged, moved, a duplicate, or as an item again."""
+
+def recall(writer: IndexWriter, found: Found | Refused) -> Found | Refused | Known | Skip:
+    """Whether an instance of a PACS need not be fetched: the PACS says of it what it said when it was."""
+    before = writer.file(found.path) if isinstance(found, Found) and found.remote is not None else None
+    if not isinstance(found, Found) or found.remote is None or before is None or before.sha256 is None:
+        return found
+    if before.mtime_ns != found.remote.version:
+        return found
+    if before.outcome == "skipped":
+        return Skip(before) if before.reason in _OF_THE_CONTENT else found
+    return Known(found, before, before.sha256)
+
+
+def file_known(
+    writer: IndexWriter, account: Account, known: Known, *, is_gone: Callable[[str], bool]
+) -> None:
+    """File it as unchanged, moved, a duplicate, or as an item again.
+
+    Args:
+        writer: of the index.
+        account: of the run.
+        known: the file.
+        is_gone: whether nothing is under a path any more.
+    """
     found, record, sha256 = known.found, known.record, known.sha256
     before = writer.file(found.path)
     twins = writer.paths_with(sha256)
-    gone = next((each for each in twins if each != found.path and not os.path.lexists(each)), None)
+    gone = next((each for each in twins if each != found.path and is_gone(each)), None)
     if before and before.sha256 == sha256 and before.outcome != "skipped":
         account.unchanged += 1
         if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):

@@ -20,7 +20,8 @@ from cbir.ahead import ahead
 from cbir.errors import ImageError, SkipReason, VectorError
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import ReadPolicy
-from cbir.items import Found, Refused
+from cbir.items import Found, Refused, is_remote
+from cbir.items.dicomweb import PacsServers
 from cbir.types import Embedder
 from indexer.ingesting.account import Account, IngestOptions, IngestReport, ProgressListener
 from indexer.ingesting.candidates import (
@@ -33,11 +34,11 @@ from indexer.ingesting.candidates import (
     bytes_on_disk,
     decode,
     indexed,
-    read,
+    read_unless_known,
     skipped,
 )
 from indexer.ingesting.embedding import embed_frames, new_images
-from indexer.ingesting.known import file_known, is_known_instance
+from indexer.ingesting.known import file_known, is_known_instance, recall
 from indexer.ingesting.memos import remember_hash_key
 from indexer.ingesting.paced import PacedCommits
 from indexer.ingesting.slides import embed_slide
@@ -58,12 +59,15 @@ class Pipeline:
         embedder: Embedder,
         options: IngestOptions,
         policy: ReadPolicy,
+        *,
+        pacs: PacsServers,
         on_progress: ProgressListener | None,
     ) -> None:
         self._writer = writer
         self._embedder = embedder
         self._options = options
         self._policy = policy
+        self._pacs = pacs
         self._account = Account()
         self._watch = Stopwatch()
         self._claimed: set[str] = set()
@@ -79,12 +83,20 @@ class Pipeline:
         started = time.monotonic()
         n_workers = self._options.n_workers or os.cpu_count() or 1
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
-        with ThreadPoolExecutor(2 * n_workers) as threads, self._pool(n_workers) as pool:
+        n_threads = 2 * n_workers + self._pacs.n_fetching
+        with (
+            ThreadPoolExecutor(n_threads) as threads,
+            self._pool(n_workers) as pool,
+            self._pacs.fetching(),
+        ):
             depth = 4 * n_workers
             slides = self._writer.spec.slides
-            reading = partial(read, limits=self._options.limits, slides=slides, watch=self._watch)
+            reading = partial(
+                read_unless_known, limits=self._options.limits, slides=slides, watch=self._watch
+            )
             decoding = partial(decode, pool=pool, watch=self._watch)
-            files = ahead(threads, reading, self._once(found), depth, bytes_on_disk)
+            asked = map(partial(recall, self._writer), self._once(found))
+            files = ahead(threads, reading, asked, depth, bytes_on_disk)
             judged = map(self._judge, files)
             for outcome in ahead(threads, decoding, judged, depth, bytes_held):
                 if isinstance(outcome, WantedSlide):
@@ -121,9 +133,9 @@ class Pipeline:
                 self._seen.add(each.path)
                 yield each
 
-    def _judge(self, candidate: Wanted | Skip) -> Wanted | Known | Skip:
+    def _judge(self, candidate: Wanted | Known | Skip) -> Wanted | Known | Skip:
         """Decide whether bytes need decoding at all."""
-        if isinstance(candidate, Skip):
+        if not isinstance(candidate, Wanted):
             return candidate
         file = candidate.file
         before = self._writer.file(file.path)
@@ -189,7 +201,7 @@ class Pipeline:
         if failed := self._failed.get(sha256):
             self._skip(replace(failed, path=record.path, size=record.size, mtime_ns=record.mtime_ns))
             return
-        file_known(self._writer, self._account, known)
+        file_known(self._writer, self._account, known, is_gone=self._is_gone)
 
     def _flush(self) -> None:
         """Embed what is decoded and hand it to the writer."""
@@ -229,7 +241,10 @@ class Pipeline:
     def _look_for_missing(self) -> None:
         unread = {record.path for record in self._account.skipped_files if record.sha256 is None}
         there = self._seen - unread
-        missing = [path for path in self._writer.paths() if path not in there and not os.path.lexists(path)]
+        missing = [path for path in self._writer.paths() if path not in there and self._is_gone(path)]
         self._account.missing = len(missing)
         if self._options.prune:
             self._writer.remove_paths(missing)
+
+    def _is_gone(self, path: str) -> bool:
+        return self._pacs.has_lost(path) if is_remote(path) else not os.path.lexists(path)

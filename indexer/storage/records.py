@@ -59,7 +59,7 @@ class FileRecord:
     Args:
         path: absolute, as the system gives it (undecodable bytes as surrogate escapes).
         size: bytes.
-        mtime_ns: modification time when it was read.
+        mtime_ns: modification time when it was read; of an instance of a PACS, the mark of what it said then.
         sha256: hex, of its bytes; None when they were never read.
         outcome: what became of it.
         reason: why, when it was skipped.

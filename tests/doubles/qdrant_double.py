@@ -24,8 +24,8 @@ from typing import Any, Self
 import qdrant_edge as edge
 from pydantic import TypeAdapter, ValidationError
 from qdrant_client.http import models as m
-from qdrant_faults import Fault, FaultPlan
 from qdrant_shards import Collections, RefusedError
+from server_faults import Fault, FaultPlan
 
 FULL = "Service internal error: No space left on device: WAL buffer size exceeds available disk space"
 BODY_LIMIT = 32 << 20

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "indexer"))
 from gallery import add, fill_model, spec_of, unit_rows
 from qdrant_double import QdrantDouble, folder_in_memory
 
+from cbir import again
 from indexer import IndexWriter
-from indexer.stores.qdrant import retry
 from indexer.stores.qdrant.connection import QdrantConnection
 
 DIM = 8
@@ -73,5 +73,5 @@ def site(double: QdrantDouble, connection: QdrantConnection, memory: Path) -> Si
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits are noted, not made."""
     waits: list[float] = []
-    monkeypatch.setattr(retry.time, "sleep", waits.append)
+    monkeypatch.setattr(again.time, "sleep", waits.append)
     return waits

@@ -1,4 +1,4 @@
-"""What goes wrong with the double of a Qdrant server, and when."""
+"""What goes wrong with the double of a server, and when."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ Kind = Literal[
     "cut",  # the body of the answer ends in the middle
     "applied_then_reset",  # the request is carried out, then the connection is reset
     "swallowed",  # answered as done, and not done
+    "nonsense",  # 200 with a page for people
+    "moved",  # 302 to another address
 ]
 
 
