@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered however much there is to do."""
 
 _RETRY_S = 1
+_LINGER_S = 2.0
 
 
 class Gate:
@@ -49,12 +51,14 @@ class Gate:
         if refused := self._refused(scope):
             why, problem = refused
             self._metrics.refused.labels(why).inc()
-            await problem.response()(scope, receive, send)
+            exchange = _Exchange(scope, receive, send, self._settings)
+            await problem.response()(scope, exchange.receive, exchange.send)
             return
         self._n_admitted += 1
         self._metrics.admitted.set(self._n_admitted)
         try:
-            await self._app(scope, _Body(receive, self._settings).receive, send)
+            exchange = _Exchange(scope, receive, send, self._settings)
+            await self._app(scope, exchange.receive, exchange.send)
         finally:
             self._n_admitted -= 1
             self._metrics.admitted.set(self._n_admitted)
@@ -72,15 +76,21 @@ class Gate:
         return None
 
 
-class _Body:
-    """Counts a body, and its seconds."""
+class _Exchange:
+    """Counts a body, and its seconds; an answer that comes before its end outlives what is still sent.
 
-    def __init__(self, receive: Receive, settings: ServiceSettings) -> None:
+    A connection that is closed while the caller sends takes the answer with it. So what comes is thrown away
+    for a while, before the answer ends and the connection with it.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings) -> None:
         self._receive = receive
+        self._send = send
         self._settings = settings
         self._n_bytes = 0
         self._ends = asyncio.get_running_loop().time() + settings.body_s
-        self._is_whole = False
+        names = {name for name, value in scope["headers"] if value != b"0"}
+        self._is_whole = not names & {b"content-length", b"transfer-encoding"}
 
     async def receive(self) -> Message:
         """The next piece.
@@ -92,20 +102,44 @@ class _Body:
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._ends):
-                message = await self._receive()
+                message = await self._next()
         except TimeoutError:
             detail = f"The body did not come within {self._settings.body_s:g} s."
-            raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail, headers={"Connection": "close"}) from None
-        self._is_whole = not message.get("more_body", False)
+            raise Problem(HTTPStatus.REQUEST_TIMEOUT, detail) from None
         self._n_bytes += len(message.get("body", b""))
         if self._n_bytes > self._settings.body_bytes:
             raise _too_large(self._settings)
         return message
 
+    async def send(self, message: Message) -> None:
+        """Send a piece of the answer."""
+        if self._is_whole:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            headers = [*message["headers"], (b"connection", b"close")]
+            await self._send({**message, "headers": headers})
+        elif message.get("more_body", False):
+            await self._send(message)
+        else:
+            await self._send({**message, "more_body": True})
+            await self._throw_away()
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _throw_away(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                while not self._is_whole:
+                    await self._next()
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        self._is_whole = not message.get("more_body", False)
+        return message
+
 
 def _too_large(settings: ServiceSettings) -> Problem:
     detail = f"The body has more than the {settings.body_mb} MiB that this service takes."
-    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers={"Connection": "close"})
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
 def _stranger(headers: dict[str, str]) -> str:

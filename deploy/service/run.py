@@ -13,6 +13,7 @@ from deploy.service.app import create_app
 from deploy.service.logs import log_the_server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -49,11 +50,11 @@ def serve(settings: ServiceSettings, *, listening: Callable[[str], None] | None 
     )  # fmt: skip
     log_the_server(service.lines)
     try:
-        with config.bind_socket() as socket:
-            if listening is not None:
-                host, port = socket.getsockname()[:2]
-                listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-            asyncio.run(_Server(config, service).serve([socket]))
+        with config.bind_socket() as bound:
+            host, port = bound.getsockname()[:2]
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            server = _Server(config, service, lambda: listening and listening(address))
+            asyncio.run(server.serve([bound]))
     finally:
         service.opened.close()
 
@@ -61,9 +62,15 @@ def serve(settings: ServiceSettings, *, listening: Callable[[str], None] | None 
 class _Server(uvicorn.Server):
     """Uvicorn's server, which here does not end by the signal that has ended it."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], object]) -> None:
         super().__init__(config)
         self._service = service
+        self._tell_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        self._tell_started()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

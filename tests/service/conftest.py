@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -18,9 +17,11 @@ from cli.app import app as cli_app
 from deploy.service.app import create_app
 from deploy.service.settings import ServiceSettings
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "images")]
 
-from pictures import N_IMAGES, picture
+from pictures import N_IMAGES, picture  # noqa: E402 (found by the line above)
+from serving import Process  # noqa: E402
 
 SITES = ("s1", "s2")
 
@@ -95,7 +96,12 @@ def client(lesions: Path) -> Iterator[TestClient]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def clean_environment() -> dict[str, str]:
-    """Of a process that is started."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CBIR_")}
+@pytest.fixture
+def process() -> Iterator[Callable[..., Process]]:
+    """Start `cbir serve` in processes of its own; none outlives the test."""
+    with ExitStack() as stack:
+
+        def start(*words: object) -> Process:
+            return stack.enter_context(Process(words))
+
+        yield start

@@ -42,6 +42,7 @@ def serve(
     ] = None,
     tenant: opt.TenantName = None,
     body_mb: Annotated[int, typer.Option(min=1, help="MiB that a request's body may have.")] = 256,
+    body_s: Annotated[float, typer.Option(help="Seconds that a body may take to come.")] = 60.0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Images decoded and embedded at once (default: one a core).")
     ] = None,
@@ -83,6 +84,7 @@ def serve(
     try:
         chosen = ServiceSettings(
             indexes=paths, host=host, port=port, keys=keys, tenant=settings.tenant, body_mb=body_mb,
+            body_s=body_s,
             workers=settings.workers, queue=queue, wait_s=wait_s, drain_s=drain_s, show_groups=show_groups,
             audit=audit, limits=settings.limits, patient_key=read_key(settings.patient_key),
             servers={name: server for name, server in servers.items() if server is not None},
