@@ -43,7 +43,10 @@ class ItemQuestion(_Asked):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [{"required": ["item"]}, {"required": ["like"]}],
+            "anyOf": [
+                {"required": ["item"], "properties": {"item": {"type": "string"}}},
+                {"required": ["like"], "properties": {"like": {"type": "array", "minItems": 1}}},
+            ],
             "examples": [{"item": "c1a7", "k": 5, "exclude_same_group": True}],
         }
     )
