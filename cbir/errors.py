@@ -11,6 +11,7 @@
     ├── WeightsError             weights missing, not the pinned ones, or in a refused format
     ├── TrainingError            a training that can't begin, or can't go on
     │   └── OtherProcessError    another process of it failed, and says why; carries the kind of its error
+    ├── UnlabelledError          no item says what an image is
     ├── CalibrationError         probabilities that can't be calibrated with these images
     ├── VectorError              an embedding that is not finite, zero, or of the wrong dimension
     ├── MissingLibraryError      an optional library is not installed; names the extra
@@ -137,6 +138,10 @@ class OtherProcessError(TrainingError):
     def __init__(self, kind: type[BaseException]) -> None:
         super().__init__(f"Another process of this training failed with {kind.__name__}; it says why.")
         self.kind = kind
+
+
+class UnlabelledError(CbirError):
+    """No item of an index says what an image is."""
 
 
 class CalibrationError(CbirError):

@@ -24,9 +24,9 @@ from indexer.index import Index
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
     from cbir.items.where import Condition
-    from cli.predicting import Predicted
     from cli.query_classifier import QueryClassifier
     from cli.reranking import Rerank
+    from deploy.labelling.predicting import Predicted
     from indexer.refine import Refinement
 
 
@@ -139,7 +139,7 @@ def _classifier(index: Index, question: Question) -> QueryClassifier | None:
     """What looks at the query beside the extractor; None for nothing."""
     name = question.rerank.name if question.rerank else None
     if name is None and question.predicts:
-        from cli.predicting import classifier_asked
+        from deploy.labelling.predicting import classifier_asked
 
         name = classifier_asked(index)
     if name is None:

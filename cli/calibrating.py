@@ -15,11 +15,11 @@ from classifiers.labels import LabelCalibration, LabelModel, Source
 from classifiers.labels.fitting import Evidence, Promise, calibrate, foretell
 from classifiers.labels.worth import Worth, worth_of
 from classifiers.vote import Ballots
-from cli.labelling import ATTACHMENT, label_counts, labelled, labelled_hits
-from cli.labelling_classifier import not_learned_from, stored_posteriors
 from cli.opening import open_index, open_writer
 from cli.settings import Settings
 from cli.terminal import note
+from deploy.labelling.labels import ATTACHMENT, label_counts, labelled, labelled_hits
+from deploy.labelling.posteriors import not_learned_from, stored_posteriors
 
 if TYPE_CHECKING:
     from cbir.items.part import Selection

@@ -20,12 +20,12 @@ from cbir.evaluation.seeds import Spread, spread_over_seeds
 from cbir.evaluation.summary import Summary, summarise
 from cbir.evaluation.trec import check_run, notes_of_run, read_run, search_of_run, write_qrels, write_run
 from cbir.items.where import written
-from cli.attached import attached_classifier
 from cli.comparing import Compared, compare_with_others
 from cli.evaluation_request import Request
 from cli.opening import open_index
 from cli.reranking import notes_of_study
 from cli.versions import versions
+from deploy.labelling.attached import attached_classifier
 from indexer.asking.reranked import Reranking
 from indexer.index import Index
 from indexer.refine import wording

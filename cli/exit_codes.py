@@ -14,6 +14,7 @@ from cbir.errors import (
     IndexMissingError,
     OtherProcessError,
     TenantError,
+    UnlabelledError,
     WhereError,
 )
 
@@ -45,6 +46,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     WhereError: ExitCode.USAGE,
     TenantError: ExitCode.USAGE,
     AttachmentError: ExitCode.USAGE,
+    UnlabelledError: ExitCode.USAGE,
     IndexMissingError: ExitCode.INDEX,
     IndexDamagedError: ExitCode.INDEX,
     FingerprintError: ExitCode.MODEL,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

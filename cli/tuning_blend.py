@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from cbir.errors import ItemsError
 from classifiers.attached import AttachedSettings, Tuned
 from classifiers.rerank.tuning import BlendTuning, tune_blend
-from cli.attached import attached_classifier
 from cli.told import Telling
+from deploy.labelling.attached import attached_classifier
 from indexer.asking.reranked import Reranking
 from indexer.fitting.refinement import validation_plan
 from indexer.study import StudyPlan, study_index

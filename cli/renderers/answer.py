@@ -12,7 +12,7 @@ from cbir.types import Hit
 
 if TYPE_CHECKING:
     from cbir.images.tiles import Box
-    from cli.predicting import Predicted
+    from deploy.labelling.predicting import Predicted
 
 _WHOLE_MS = 10
 SHOWN_METADATA = ("side", "laterality", "view", "density")

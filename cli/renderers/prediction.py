@@ -10,7 +10,7 @@ from cbir.types import Hit
 from cli.renderers.table import columns
 
 if TYPE_CHECKING:
-    from cli.predicting import Predicted
+    from deploy.labelling.predicting import Predicted
 
 _SHOWN = 5
 WARNING = "Research use only, not for diagnosis"

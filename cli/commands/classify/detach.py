@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from cli import options as opt
-from cli.attached import attached_classifier
 from cli.opening import look_at_index, open_writer
 from cli.settings import load_settings
 from cli.terminal import note
+from deploy.labelling.attached import attached_classifier
 
 
 def detach(

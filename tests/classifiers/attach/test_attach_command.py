@@ -15,7 +15,7 @@ from classifiers.classifier import open_classifier
 from classifiers.folder import read_spec
 from classifiers.predicting import classify_files
 from cli.attach.labels import check_labels
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 from indexer import Index, IndexWriter, verify_index
 
 NAME = "dal-hybrid"

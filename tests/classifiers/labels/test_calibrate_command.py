@@ -15,8 +15,8 @@ from labelled_index import make_index
 from cbir.types import Hit
 from classifiers.attached import AttachedSettings
 from cli.asking import Question
-from cli.labelling import ATTACHMENT, labelling_of
 from cli.predicting import predict
+from deploy.labelling.labels import ATTACHMENT, labelling_of
 from indexer import Index, IndexWriter
 from indexer.attachments import ItemValues
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from indexes import document
 
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 from indexer import Index
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 from indexer import Index
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 from indexer import Index, IndexWriter
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbir.errors import CalibrationError
-from cli.attached import attached_classifier
+from deploy.labelling.attached import attached_classifier
 
 if TYPE_CHECKING:
     from cbir.types import Item

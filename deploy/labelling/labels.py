@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cbir.errors import ColumnError
+from cbir.errors import ColumnError, UnlabelledError
 from cbir.items.ordinal import label_order
 from cbir.items.table import as_text
 from cbir.types import Hit, Item
 from classifiers.labels import LabelCalibration, LabelModel
-from cli.exit_codes import UsageProblem
 
 if TYPE_CHECKING:
     from indexer.index import Index
@@ -45,7 +44,7 @@ def labelling_of(index: Index) -> Labelling:
     """What an index knows about its labels.
 
     Raises:
-        UsageProblem: no item has a label, and nothing is calibrated.
+        UnlabelledError: no item has a label, and nothing is calibrated.
         ColumnError: the index has lost the column that was calibrated.
     """
     made = kept_calibration(index)
@@ -74,7 +73,7 @@ def label_counts(index: Index, column: str) -> dict[str, int]:
     """How many items have each label of a column, in the labels' order.
 
     Raises:
-        UsageProblem: no item has a label.
+        UnlabelledError: no item has a label.
         ColumnError: no item has the column.
     """
     found = index.values([column])[0]
@@ -82,7 +81,7 @@ def label_counts(index: Index, column: str) -> dict[str, int]:
         names = {each.name for each in index.columns()} | {"label"}
         if column not in names:
             raise ColumnError(str(index.path), column, names)
-        raise UsageProblem(
+        raise UnlabelledError(
             f"No item of index {index.path} has a {column}, so that nothing says what an image is. Give "
             "them one: cbir index update SRC --labels FILE; or name another: cbir classify calibrate --label."
         )
