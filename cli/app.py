@@ -26,6 +26,7 @@ from cli.commands import (
     info,
     items,
     models,
+    pacs,
     rebuild,
     remove,
     restore,
@@ -60,6 +61,7 @@ app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 app.add_typer(classify.group, name="classify", help="Classifiers: what an image is, and how sure.")
+app.add_typer(pacs.group, name="pacs", help="Keep an index up to date with a PACS.")
 app.add_typer(serve.group, name="serve", help="Serve indexes over HTTP; the keys of those who may ask.")
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

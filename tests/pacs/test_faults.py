@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
+
 import pytest
 
 from cbir.errors import BackendError, ImageError, SkipReason
@@ -96,6 +101,18 @@ def test_a_server_that_goes_away_ends_the_run_and_the_next_one_goes_on(double, t
     report = update(tiny_index, double.source)
     assert (report.found, report.unchanged) == (6, n_before)
     assert double.n_fetched() == 6 - n_before
+
+
+def test_an_interrupted_run_does_not_wait_for_a_server_that_fails(double, tiny_index):
+    double.plan.add("failing", WADO, times=FOR_EVER)
+    interrupt = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    started = time.monotonic()
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        update(tiny_index, double.source, access=PATIENT)
+    assert time.monotonic() - started < PATIENT.patience_s / 2
+    double.plan.clear()
+    assert update(tiny_index, double.source).indexed == 6
 
 
 def test_only_what_the_server_speaks_of_anew_is_fetched(double, tiny_index, dicom):
