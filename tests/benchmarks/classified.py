@@ -1,8 +1,8 @@
 """Classifiers on real data: ``python -m tests.benchmarks.classified --runs DIR [NAME...]``.
 
 For docs/results.md. Each is ``cbir classify train`` as a user calls it, five times, each with a seed of its
-own that also deals the patients to train, val and test (50, 20, 30), with fewer epochs than the papers have:
-a CPU is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is
+own that also deals the patients to train, val and test (50, 20, 30), with fewer epochs and smaller images
+than the papers have: a CPU is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is
 not trained again, and one that was interrupted goes on.
 """
 
@@ -13,15 +13,20 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import tomlkit
+
+from classifiers.recipe import RECIPES
 from tests.benchmarks.ratio import run
 from tests.benchmarks.result_pages import STARTS
 from tests.benchmarks.seeds import SEEDS
 from tests.benchmarks.tasks import TASKS, shared_folder
 
+SIDE_PX, CACHE_PX = 224, 256
+
 
 @dataclass(frozen=True)
 class Trained:
-    """A recipe on a task, from a start that a CPU can train; ``epochs`` at most, of each stage."""
+    """A recipe on a task, at 224 px from a start that a CPU can train; ``epochs`` at most, of each stage."""
 
     recipe: str
     task: str
@@ -55,6 +60,9 @@ def evaluated(each: Trained, shared: Path, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     task, start = TASKS[each.task], folder / f"{each.start}.toml"
     start.write_text(STARTS[each.start].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+    recipe = folder / f"{each.recipe}.toml"
+    page = tomlkit.parse(RECIPES[each.recipe].read_text(encoding="utf-8"))
+    recipe.write_text(tomlkit.dumps(page | {"side_px": SIDE_PX, "cache_px": CACHE_PX}), encoding="utf-8")
     label = task.grades if each.by_grade else task.label
     runs = []
     for seed in SEEDS:
@@ -62,7 +70,7 @@ def evaluated(each: Trained, shared: Path, folder: Path) -> str:
         if not (target / "card.json").is_file():
             words = ["--items", task.items(shared, folder), "--label", label, "--start", start]
             words += ["--epochs", each.epochs, "--seed", seed, "-o", target, "--offline", "--resume"]
-            run(sys.executable, "-m", "cli", "classify", "train", each.recipe, *words)
+            run(sys.executable, "-m", "cli", "classify", "train", recipe, *words)
         runs.append(target)
     repeats = [word for target in runs[1:] for word in ("--repeat", target)]
     return run(sys.executable, "-m", "cli", "classify", "evaluate", runs[0], *repeats)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cbir.ahead import ahead
 from cbir.errors import SpecError, TrainingError
 from cbir.training.loop.history import StepDone
+from cbir.training.loop.memory import keep_freed_memory
 from cbir.training.loop.ranks import Ranks
 from cbir.training.loop.troubles import check_finite
 from cbir.training.seeds import drawn_from
@@ -86,6 +87,8 @@ class Trainer:
         self.device: torch.device = accelerator.device
         self._accelerator = accelerator
         self._layout = torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
+        if self.device.type == "cpu":
+            keep_freed_memory()
         losses.to(self.device)
         network.to(self.device).to(memory_format=self._layout)
         if self.ranks.n > 1 and self.device.type == "cuda":
