@@ -2,14 +2,15 @@
 
 For docs/results.md. Each is ``cbir classify train`` as a user calls it, five times, each with a seed of its
 own that also deals the patients to train, val and test (50, 20, 30), with fewer epochs and smaller images
-than the papers have: a CPU is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that is in DIR already is
-not trained again, and one that was interrupted goes on.
+than the papers have: a CPU is slow. Then ``cbir classify evaluate`` says what the five are worth. A run that
+is in DIR already is not trained again, and one that was interrupted goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.benchmarks.result_pages import STARTS
 from tests.benchmarks.seeds import SEEDS
 from tests.benchmarks.tasks import TASKS, shared_folder
 
-SIDE_PX, CACHE_PX = 224, 256
+SIDES = {"side_px": 224, "cache_px": 256}
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ def evaluated(each: Trained, shared: Path, folder: Path) -> str:
     task, start = TASKS[each.task], folder / f"{each.start}.toml"
     start.write_text(STARTS[each.start].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
     recipe = folder / f"{each.recipe}.toml"
-    page = tomlkit.parse(RECIPES[each.recipe].read_text(encoding="utf-8"))
-    recipe.write_text(tomlkit.dumps(page | {"side_px": SIDE_PX, "cache_px": CACHE_PX}), encoding="utf-8")
+    page = tomllib.loads(RECIPES[each.recipe].read_text(encoding="utf-8"))
+    recipe.write_text(
+        tomlkit.dumps(SIDES | {key: page[key] for key in page.keys() - SIDES.keys()}), encoding="utf-8"
+    )
     label = task.grades if each.by_grade else task.label
     runs = []
     for seed in SEEDS:
