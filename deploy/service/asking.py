@@ -9,13 +9,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cbir.types import Hit, Query
+from deploy.service.judging import Reranked, check_reranking, predict, rerank
 from deploy.service.models import ItemQuestion
 from deploy.service.problems import not_found
 from deploy.service.uploads import Upload, Uploads
 
 if TYPE_CHECKING:
+    from cbir.images.tiles import Box
     from cbir.items.where import Condition
+    from deploy.labelling.predicting import Look, Predicted
+    from deploy.service.looking import AttachedLooking
     from deploy.service.models import ImageQuestion, Question
+    from deploy.service.opened import Generation
     from indexer.index import Index
     from indexer.refine import Refinement
 
@@ -32,6 +37,8 @@ class Found:
         thumbnail: of it, a JPEG; empty where the question was of items.
         image_sha256: of that image's file; None where there was none.
         seconds: by stage.
+        reranked: how the hits were ordered anew; None where nobody asked for that.
+        predicted: what the query is; likewise.
     """
 
     hits: tuple[Hit, ...]
@@ -41,6 +48,8 @@ class Found:
     thumbnail: bytes
     image_sha256: str | None
     seconds: Mapping[str, float]
+    reranked: Reranked | None = None
+    predicted: Predicted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Starting:
 
 def ask(
     index: Index,
-    uploads: Uploads,
+    generation: Generation,
     question: Question,
     *,
     where: Condition | None = None,
@@ -66,7 +75,7 @@ def ask(
 
     Args:
         index: as the caller sees it.
-        uploads: of its extractor.
+        generation: that it is of.
         question: with an image, an ``ImageQuestion``.
         where: the question's condition, read.
         image: that was sent.
@@ -75,25 +84,70 @@ def ask(
         Problem: an item that the caller does not have.
         CbirError: what can't be searched for.
     """
+    check_reranking(question)
     refinements = _refinements(question)
-    starting = _starting(index, uploads, question, image)
+    name = _classifier_name(index, question)
+    looking = None if name is None else generation.classifier(name)
+    starting = _starting(index, generation.uploads, question, image)
+    look = None if looking is None else _look(looking, question, image)
     query = _moved(index, starting.query, question)
     began = time.perf_counter()
-    search: Callable[..., list[list[Hit]]] = index.search_many
-    if refinements:
-        from indexer.refine import refined_search
-
-        search = partial(refined_search, index, refinements=refinements)
-    hits = search([query], question.k, exclude_same_group=question.exclude_same_group, where=where)[0]
+    hits, reranked = _hits(index, query, question, refinements, where=where, look=look)
+    searched_s = time.perf_counter() - began
+    predicted = None
+    if question.predict:
+        predicted = predict(
+            index, query, question, where=where, look=look, image_sha256=starting.image_sha256
+        )
     return Found(
-        hits=tuple(hits),
+        hits=hits,
         refined_by=_worded(refinements),
         where=_written(where),
         notes=starting.notes,
         thumbnail=starting.thumbnail,
         image_sha256=starting.image_sha256,
-        seconds={**starting.seconds, "search": time.perf_counter() - began},
+        seconds={**starting.seconds, "search": searched_s},
+        reranked=reranked,
+        predicted=predicted,
     )
+
+
+def _hits(
+    index: Index,
+    query: Query,
+    question: Question,
+    refinements: tuple[Refinement, ...],
+    *,
+    where: Condition | None,
+    look: Look | None,
+) -> tuple[tuple[Hit, ...], Reranked | None]:
+    search: Callable[..., list[list[Hit]]] = index.search_many
+    if refinements:
+        from indexer.refine import refined_search
+
+        search = partial(refined_search, index, refinements=refinements)
+    is_reranked = question.rerank is not None and look is not None
+    k = question.rerank_depth if is_reranked else question.k
+    hits = search([query], k, exclude_same_group=question.exclude_same_group, where=where)[0]
+    if look is None or not is_reranked:
+        return tuple(hits), None
+    reranked = rerank(query, hits, look, depth=question.rerank_depth, k=question.k)
+    return reranked.hits, reranked
+
+
+def _classifier_name(index: Index, question: Question) -> str | None:
+    """Of what looks at the query beside the extractor; None for nothing."""
+    if question.rerank is not None or not question.predict:
+        return question.rerank
+    from deploy.labelling.predicting import classifier_asked
+
+    return classifier_asked(index)
+
+
+def _look(looking: AttachedLooking, question: Question, image: bytes | None) -> Look:
+    if not isinstance(question, ItemQuestion):
+        return looking.at_image(image or b"", _region(question))
+    return looking.at_nothing() if question.item is None else looking.at_item(question.item)
 
 
 def _starting(index: Index, uploads: Uploads, question: Question, image: bytes | None) -> Starting:
@@ -108,11 +162,16 @@ def _starting(index: Index, uploads: Uploads, question: Question, image: bytes |
 
 
 def _of_image(index: Index, uploads: Uploads, question: ImageQuestion, image: bytes) -> Starting:
-    x_y_w_h = question.roi
-    region = None if x_y_w_h is None else (x_y_w_h[0], x_y_w_h[1], x_y_w_h[2], x_y_w_h[3])
-    upload = Upload(image, region, question.tta)
+    upload = Upload(image, _region(question), question.tta)
     found = uploads.query(index, upload)
     return Starting(found.query, found.notes, found.thumbnail, upload.sha256, found.seconds)
+
+
+def _region(question: ImageQuestion) -> Box | None:
+    if question.roi is None:
+        return None
+    x, y, width, height = question.roi
+    return x, y, width, height
 
 
 def _moved(index: Index, query: Query | None, question: Question) -> Query:

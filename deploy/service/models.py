@@ -36,6 +36,12 @@ class _Asked(BaseModel):
         default_factory=list, max_length=3,
         description="Search better: augment, expand or reciprocal, as `cbir search --refine` has them.",
     )  # fmt: skip
+    rerank: str | None = Field(
+        default=None, min_length=1, max_length=200,
+        description="Order the best hits anew by whether this attached classifier says the same of them.",
+    )  # fmt: skip
+    rerank_depth: int = Field(default=100, ge=1, le=MAX_K, description="How many hits `rerank` orders anew.")
+    predict: bool = Field(default=False, description="Also say what the query is, by the index's labels.")
 
 
 class ItemQuestion(_Asked):
@@ -91,10 +97,50 @@ class HitAnswer(BaseModel):
 
     rank: int = Field(description="From 1.")
     score: float = Field(description="The cosine, higher is better; of a refined search, its own score.")
+    cosine: float | None = Field(description="Of re-ranked hits: what they were found by.")
+    agreement: float | None = Field(description="Of re-ranked hits with the query; null where unknown.")
     item: ItemAnswer
     box: list[int] | None = Field(
         description="The part of the item that made the score: x, y, width, height."
     )
+
+
+class LabelledHit(BaseModel):
+    """A hit that speaks for or against a label."""
+
+    rank: int
+    score: float
+    id: str
+    label: str | None
+
+
+class PredictionAnswer(BaseModel):
+    """What the query is, by the labels of its nearest items; or why that is not said."""
+
+    column: str = Field(description="That holds the label.")
+    label: str | None = Field(description="Null where it abstains.")
+    candidate: str = Field(description="The most probable label, also when abstaining.")
+    probability: float = Field(description="Of the candidate.")
+    calibrated: bool = Field(description="Whether the probabilities mean what they say.")
+    risk: float | None = Field(description="How often an answer may be wrong, where it is calibrated.")
+    abstains: str | None = Field(description="Why.")
+    label_set: list[str] = Field(description="Among which the label is, as surely as `risk` says.")
+    probabilities: dict[str, float] = Field(description="Of every label, the most probable first.")
+    k: int = Field(description="How many hits were asked.")
+    support: list[LabelledHit]
+    against: list[LabelledHit]
+    n_unlabelled: int
+    note: str | None = Field(description="Why nothing is calibrated, and what to do.")
+
+
+class RerankingAnswer(BaseModel):
+    """How the hits were ordered anew."""
+
+    by: str
+    depth: int
+    blend: float = Field(description="score = (1 - blend) * cosine + blend * agreement.")
+    tuned: bool = Field(description="Whether somebody has chosen the blend by what it finds.")
+    posterior: dict[str, float] = Field(description="Of the query, by class.")
 
 
 class SearchedIndex(BaseModel):
@@ -114,6 +160,8 @@ class SearchAnswer(BaseModel):
     hits: list[HitAnswer]
     refine: list[str] = Field(description="The refinements with all their settings.")
     where: str | None = Field(description="The condition, as it was understood.")
+    rerank: RerankingAnswer | None = Field(description="Where it was asked for.")
+    prediction: PredictionAnswer | None = Field(description="Where it was asked for.")
     notes: list[str] = Field(description="What reading did to the image that was sent.")
     thumbnail: str | None = Field(description="Of the image that was sent: a JPEG in base64.")
     seconds: dict[str, float] = Field(description="By stage.")

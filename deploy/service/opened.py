@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import CbirError, StoredIndexError, TenantError
+from deploy.service.looking import AttachedLooking
 from deploy.service.problems import Problem, not_found
 from deploy.service.uploads import Uploads
 from indexer.index import Index
@@ -30,9 +31,11 @@ _Stamp = tuple[int, int, int]
 class Generation:
     """One generation of an index, with what turns images into its queries; closed after its last request."""
 
-    def __init__(self, index: Index, uploads: Uploads) -> None:
+    def __init__(self, index: Index, uploads: Uploads, settings: ServiceSettings) -> None:
         self.uploads = uploads
         self._index = index
+        self._settings = settings
+        self._classifiers: dict[str, AttachedLooking] = {}
         self._tenants: dict[str, Index] = {}
         self._lock = threading.Lock()
         self._n_users = 0
@@ -64,6 +67,17 @@ class Generation:
                 self._tenants[caller.tenant] = self._index.for_tenant(caller.tenant)
             return self._tenants[caller.tenant]
 
+    def classifier(self, name: str) -> AttachedLooking:
+        """The classifier that is attached under a name.
+
+        Raises:
+            AttachmentError: there is none.
+        """
+        with self._lock:
+            if name not in self._classifiers:
+                self._classifiers[name] = AttachedLooking(self._index, name, self._settings)
+            return self._classifiers[name]
+
     def warm(self) -> None:
         """Open the store, which reads the embeddings, before a caller waits for it."""
         whose = self._index
@@ -89,6 +103,8 @@ class Generation:
     def _close_if_unused(self) -> None:
         if self._is_retired and not self._n_users:
             self._index.close()
+            for classifier in self._classifiers.values():
+                classifier.close()
             if self._takes_uploads:
                 self.uploads.close()
 
@@ -138,7 +154,7 @@ class _Served:
         uploads = self._uploads
         if uploads is None or uploads.fingerprint != index.fingerprint:
             uploads = self._uploads = Uploads(index, self._settings)
-        return Generation(index, uploads)
+        return Generation(index, uploads, self._settings)
 
     def _now(self) -> _Stamp | None:
         try:

@@ -7,12 +7,15 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-from cbir.errors import WhereError
+from cbir.errors import SpecError, WhereError
 from cbir.items.where import Condition, leaves, parse_where
-from deploy.service.models import HitAnswer, ItemAnswer
+from deploy.service.models import HitAnswer, ItemAnswer, LabelledHit, PredictionAnswer, RerankingAnswer
+from deploy.service.problems import without_paths
 
 if TYPE_CHECKING:
     from cbir.types import Hit, Item
+    from deploy.labelling.predicting import Predicted
+    from deploy.service.judging import Reranked
 
 _N_HEX = 16
 
@@ -38,10 +41,43 @@ class Showing:
             metadata=dict(item.metadata),
         )
 
-    def hit(self, hit: Hit) -> HitAnswer:
-        """A hit."""
-        box = None if hit.box is None else list(hit.box)
-        return HitAnswer(rank=hit.rank, score=hit.score, item=self.item(hit.item), box=box)
+    def hit(self, hit: Hit, reranked: Reranked | None = None) -> HitAnswer:
+        """A hit, and how it was ordered anew."""
+        name = hit.item.id
+        return HitAnswer(
+            rank=hit.rank,
+            score=hit.score,
+            cosine=None if reranked is None else reranked.cosines[name],
+            agreement=None if reranked is None else reranked.agreements[name],
+            item=self.item(hit.item),
+            box=None if hit.box is None else list(hit.box),
+        )
+
+    def prediction(self, predicted: Predicted) -> PredictionAnswer:
+        """What a query is.
+
+        Raises:
+            SpecError: the labels are what is not shown.
+        """
+        if predicted.column in self.hidden:
+            raise SpecError(f"The labels are in column {predicted.column}, which is not shown here.")
+        said = predicted.prediction
+        return PredictionAnswer(
+            column=predicted.column,
+            label=said.label,
+            candidate=said.candidate,
+            probability=said.probability,
+            calibrated=said.is_calibrated,
+            risk=predicted.risk,
+            abstains=said.why or None,
+            label_set=list(said.label_set),
+            probabilities=dict(said.probabilities),
+            k=predicted.k,
+            support=[_labelled(hit) for hit in said.support],
+            against=[_labelled(hit) for hit in said.against],
+            n_unlabelled=said.n_unlabelled,
+            note=without_paths(predicted.note) or None,
+        )
 
     def condition(self, text: str | None) -> Condition | None:
         """A condition on what a caller may see.
@@ -65,3 +101,14 @@ class Showing:
         return hmac.new(self._secret, group.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[
             :_N_HEX
         ]
+
+
+def reranking(done: Reranked) -> RerankingAnswer:
+    """How hits were ordered anew."""
+    return RerankingAnswer(
+        by=done.by, depth=done.depth, blend=done.blend, tuned=done.is_tuned, posterior=dict(done.posterior)
+    )
+
+
+def _labelled(hit: Hit) -> LabelledHit:
+    return LabelledHit(rank=hit.rank, score=hit.score, id=hit.item.id, label=hit.item.label)

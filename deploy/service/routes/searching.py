@@ -15,6 +15,7 @@ from deploy.service.asking import Found, ask
 from deploy.service.models import ImageQuestion, ItemQuestion, SearchAnswer, SearchedIndex
 from deploy.service.parts import CallerOf, IndexName, ServiceOf, seen
 from deploy.service.problems import Problem, problem_responses, said_of
+from deploy.service.showing import reranking
 
 if TYPE_CHECKING:
     from deploy.service.keys import Caller
@@ -58,7 +59,7 @@ async def search(index: IndexName, request: Request, service: ServiceOf, caller:
     with seen(service, caller, index) as view:
         question, image = await _asked(request)
         where = service.showing.condition(question.where)
-        work = partial(ask, view.index, view.generation.uploads, question, where=where, image=image)
+        work = partial(ask, view.index, view.generation, question, where=where, image=image)
         lane = service.working.quick if image is None else service.working.images
         found = await lane.run(work)
         searched = SearchedIndex(
@@ -120,7 +121,9 @@ def _note(service: Service, caller: Caller, asked: SearchedIndex, question: Ques
 def _answer(service: Service, searched: SearchedIndex, found: Found) -> SearchAnswer:
     return SearchAnswer(
         index=searched,
-        hits=[service.showing.hit(hit) for hit in found.hits],
+        hits=[service.showing.hit(hit, found.reranked) for hit in found.hits],
+        rerank=None if found.reranked is None else reranking(found.reranked),
+        prediction=None if found.predicted is None else service.showing.prediction(found.predicted),
         refine=list(found.refined_by),
         where=found.where,
         notes=list(found.notes),
