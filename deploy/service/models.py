@@ -219,13 +219,6 @@ class IndexAnswer(BaseModel):
     updated: str
 
 
-class ItemPage(BaseModel):
-    """Some items, by id."""
-
-    items: list[ItemAnswer]
-    next: str | None = Field(description="Ask again with `after` = this for the next page; null at the end.")
-
-
 class Health(BaseModel):
     """Whether the service is well."""
 
