@@ -64,7 +64,7 @@ def evaluated(each: Trained, shared: Path, folder: Path) -> str:
     recipe = folder / f"{each.recipe}.toml"
     page = tomllib.loads(RECIPES[each.recipe].read_text(encoding="utf-8"))
     recipe.write_text(
-        tomlkit.dumps(SIDES | {key: page[key] for key in page.keys() - SIDES.keys()}), encoding="utf-8"
+        tomlkit.dumps(SIDES | {key: page[key] for key in page if key not in SIDES}), encoding="utf-8"
     )
     label = task.grades if each.by_grade else task.label
     runs = []
