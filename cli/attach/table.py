@@ -9,6 +9,7 @@ import numpy as np
 
 from cbir.errors import SpecError
 from classifiers.attached import AttachedClassifier, AttachedSettings, is_classifier
+from deploy.labelling.labels import ATTACHMENT
 from indexer.attachments import ItemValues
 from indexer.attachments.names import check_name
 
@@ -49,6 +50,10 @@ class PosteriorTable:
             SpecError: a name that can't be, or is that of something else.
         """
         check_name(name)
+        if name == ATTACHMENT:
+            raise SpecError(
+                f"{name!r} is where cbir classify calibrate writes: choose another name with --name."
+            )
         unknown = np.full((len(ids), len(blank.classes)), np.nan, dtype=np.float32)
         if name not in writer.attachments():
             return cls(name, blank, ids, unknown)

@@ -159,6 +159,7 @@ def test_what_can_not_be_attached_is_refused_in_one_line(attach, run, index, tmp
         writer.attach("taken", settings={"kind": "something else"})
         writer.commit()
     assert "is no classifier: choose another" in attach("--name", "taken", expect=1).stderr
+    assert "where cbir classify calibrate writes" in attach("--name", "labels", expect=1).stderr
     (tmp_path / "empty").mkdir()
     said = run("classify", "attach", tmp_path / "empty", "-i", index, expect=1).stderr
     assert "is no classifier: it has no classifier.json" in said
