@@ -21,7 +21,7 @@ def ahead(
     depth: int,
     n_bytes: Callable[[In], int],
 ) -> Iterator[Out]:
-    """Map in threads, in order.
+    """Map in threads, in order. An error of ``items`` comes in its turn, after what came before it.
 
     Args:
         threads: where ``function`` runs; ``items`` and ``n_bytes`` run in the caller's.
@@ -32,7 +32,16 @@ def ahead(
     """
     under_way: deque[tuple[Future[Out], int]] = deque()
     total = 0
-    for item in items:
+    failure: Exception | None = None
+    source = iter(items)
+    while True:
+        try:
+            item = next(source)
+        except StopIteration:
+            break
+        except Exception as error:  # noqa: BLE001 (raised below)
+            failure = error
+            break
         size = n_bytes(item)
         while under_way and (len(under_way) >= depth or total + size > BYTES_AHEAD):
             oldest, freed = under_way.popleft()
@@ -42,3 +51,5 @@ def ahead(
         total += size
     for waiting, _size in under_way:
         yield waiting.result()
+    if failure is not None:
+        raise failure

@@ -36,6 +36,7 @@ def source_list(
 
 def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
     """How the run works; makes the user's patient key when there is none."""
+    from cli.pacs_access import pacs_access
     from indexer.ingesting.account import IngestOptions
 
     return IngestOptions(
@@ -45,7 +46,7 @@ def ingest_options(settings: Settings, *, prune: bool = False) -> IngestOptions:
         hash_key=read_or_make_key(settings.patient_key),
         prune=prune,
         device=settings.device,
-        pacs=settings.pacs,
+        pacs=pacs_access(settings),
     )
 
 

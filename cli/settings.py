@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from cbir.errors import SpecError
 from cbir.images.settings import DecodeLimits, FramesPolicy, ReadOrSkip, ReadPolicy, WarnOrSkip
 from cbir.nearest import nearest
 from cli.exit_codes import UsageProblem
 from cli.folders import config_folder
-
-if TYPE_CHECKING:
-    from cbir.items.dicomweb import PacsAccess
 
 Device = Literal["auto", "cpu", "cuda"]
 Quantisation = Literal["auto", "none", "int8"]
@@ -125,25 +122,6 @@ class Settings:
     def limits(self) -> DecodeLimits:
         """What one file may cost."""
         return DecodeLimits(self.timeout_s, self.memory_mb, self.max_pixel_mb, self.max_file_mb)
-
-    @property
-    def pacs(self) -> PacsAccess:
-        """How a PACS is talked to, and as whom.
-
-        Raises:
-            SpecError: what makes no sense together.
-        """
-        from cbir.items.dicomweb import PacsAccess
-
-        return PacsAccess(
-            user=self.dicomweb_user,
-            password=self.dicomweb_password,
-            token=self.dicomweb_token,
-            concurrency=self.dicomweb_concurrency,
-            timeout_s=self.dicomweb_timeout_s,
-            ca_file=self.dicomweb_ca_file,
-            insecure=self.dicomweb_insecure,
-        )
 
     @property
     def policy(self) -> dict[str, str]:

@@ -68,12 +68,13 @@ def watch_pacs(settings: Settings, *, every_s: float, prune: bool, stop: Stop) -
         prune: drop what is gone.
         stop: ends it, what is embedded is kept.
     """
+    from cli.pacs_access import pacs_access
     from indexer.ingesting.news import has_news
 
     said = ""
     while not stop.is_asked:
         try:
-            if has_news(settings.index, settings.pacs, prune=prune):
+            if has_news(settings.index, pacs_access(settings), prune=prune):
                 _update(settings, prune=prune, stop=stop)
             trouble = ""
         except (BackendError, IndexLockedError) as error:

@@ -69,7 +69,7 @@ Outcome = Decoded | WantedSlide | Known | Skip
 """What is taken, in the order of finding."""
 
 
-def read_unless_known(
+def read_new(
     found: Found | Refused | Known | Skip, *, limits: DecodeLimits, slides: SlideSpec | None, watch: Stopwatch
 ) -> Wanted | Known | Skip:
     """As ``read``; pass on what is known without."""
@@ -90,7 +90,8 @@ def read(
                 return Wanted(found, _fetched(found.path, found.remote, limits))
             return Wanted(found, read_file_or_slide(found.path, limits, slides=slides))
     except ImageError as error:
-        return Skip(_unread(found.path, error.reason, error.detail))
+        version = found.remote.version if found.remote and error.reason is SkipReason.TOO_LARGE else 0
+        return Skip(_unread(found.path, error.reason, error.detail, version))
 
 
 def decode(
@@ -142,5 +143,5 @@ def _fetched(path: str, remote: Remote, limits: DecodeLimits) -> FileBytes:
     return FileBytes(path, data, len(data), remote.version, hashlib.sha256(data).hexdigest())
 
 
-def _unread(path: str, reason: SkipReason, detail: str) -> FileRecord:
-    return FileRecord(path, 0, 0, None, "skipped", reason, detail)
+def _unread(path: str, reason: SkipReason, detail: str, version: int = 0) -> FileRecord:
+    return FileRecord(path, 0, version, None, "skipped", reason, detail)

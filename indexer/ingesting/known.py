@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from dataclasses import replace
 
 from cbir.errors import SkipReason
-from cbir.items import Found, Refused
+from cbir.items import Found, Refused, is_remote
+from cbir.items.dicomweb import PacsServers
 from indexer.ingesting.account import Account
 from indexer.ingesting.candidates import Decoded, Known, Skip
 from indexer.writer import IndexWriter
@@ -36,21 +37,12 @@ def recall(writer: IndexWriter, found: Found | Refused) -> Found | Refused | Kno
     return Known(found, before, before.sha256)
 
 
-def file_known(
-    writer: IndexWriter, account: Account, known: Known, *, is_gone: Callable[[str], bool]
-) -> None:
-    """File it as unchanged, moved, a duplicate, or as an item again.
-
-    Args:
-        writer: of the index.
-        account: of the run.
-        known: the file.
-        is_gone: whether nothing is under a path any more.
-    """
+def file_known(writer: IndexWriter, account: Account, known: Known, pacs: PacsServers) -> None:
+    """File it as unchanged, moved, a duplicate, or as an item again."""
     found, record, sha256 = known.found, known.record, known.sha256
     before = writer.file(found.path)
     twins = writer.paths_with(sha256)
-    gone = next((each for each in twins if each != found.path and is_gone(each)), None)
+    gone = next((each for each in twins if each != found.path and is_gone(each, pacs)), None)
     if before and before.sha256 == sha256 and before.outcome != "skipped":
         account.unchanged += 1
         if (before.size, before.mtime_ns) != (record.size, record.mtime_ns):
@@ -69,6 +61,11 @@ def file_known(
         account.indexed += 1
         writer.link_file(record)
     writer.update_annotations(found.path, label=found.label, group=found.group, metadata=found.metadata)
+
+
+def is_gone(path: str, pacs: PacsServers) -> bool:
+    """Whether nothing is under a path any more, as far as disks and the PACS of the run say."""
+    return pacs.has_lost(path) if is_remote(path) else not os.path.lexists(path)
 
 
 def is_known_instance(writer: IndexWriter, account: Account, decoded: Decoded) -> bool:

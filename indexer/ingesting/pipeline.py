@@ -20,13 +20,14 @@ from cbir.ahead import ahead
 from cbir.errors import ImageError, SkipReason, VectorError
 from cbir.images.pool import DecodedFrame, DecodePool
 from cbir.images.settings import ReadPolicy
-from cbir.items import Found, Refused, is_remote
-from cbir.items.dicomweb import PacsServers
+from cbir.items import Found, Refused
+from cbir.items.dicomweb import PacsServers, PacsTroubleError
 from cbir.types import Embedder
 from indexer.ingesting.account import Account, IngestOptions, IngestReport, ProgressListener
 from indexer.ingesting.candidates import (
     Decoded,
     Known,
+    Outcome,
     Skip,
     Wanted,
     WantedSlide,
@@ -34,11 +35,11 @@ from indexer.ingesting.candidates import (
     bytes_on_disk,
     decode,
     indexed,
-    read_unless_known,
+    read_new,
     skipped,
 )
 from indexer.ingesting.embedding import embed_frames, new_images
-from indexer.ingesting.known import file_known, is_known_instance, recall
+from indexer.ingesting.known import file_known, is_gone, is_known_instance, recall
 from indexer.ingesting.memos import remember_hash_key
 from indexer.ingesting.paced import PacedCommits
 from indexer.ingesting.slides import embed_slide
@@ -83,28 +84,20 @@ class Pipeline:
         started = time.monotonic()
         n_workers = self._options.n_workers or os.cpu_count() or 1
         # Leaving by an error closes the pool first: that frees the threads which wait for a worker.
-        n_threads = 2 * n_workers + self._pacs.n_fetching
-        with (
-            ThreadPoolExecutor(n_threads) as threads,
-            self._pool(n_workers) as pool,
-            self._pacs.fetching(),
-        ):
-            depth = 4 * n_workers
+        n_threads, depth = 2 * n_workers + self._pacs.n_fetching, 4 * n_workers
+        with ThreadPoolExecutor(n_threads) as threads, self._pool(n_workers) as pool, self._pacs.fetching():
             slides = self._writer.spec.slides
-            reading = partial(
-                read_unless_known, limits=self._options.limits, slides=slides, watch=self._watch
-            )
+            reading = partial(read_new, limits=self._options.limits, slides=slides, watch=self._watch)
             decoding = partial(decode, pool=pool, watch=self._watch)
             asked = map(partial(recall, self._writer), self._once(found))
             files = ahead(threads, reading, asked, depth, bytes_on_disk)
             judged = map(self._judge, files)
-            for outcome in ahead(threads, decoding, judged, depth, bytes_held):
-                if isinstance(outcome, WantedSlide):
-                    self._take_slide(outcome, pool)
-                else:
-                    self._take(outcome)
-                if self._account.interrupted:
-                    break
+            try:
+                self._take_all(ahead(threads, decoding, judged, depth, bytes_held), pool)
+            except PacsTroubleError:
+                self._flush()
+                self._commits.commit()
+                raise
         self._flush()
         if not self._account.interrupted:
             self._look_for_missing()
@@ -147,6 +140,15 @@ class Pipeline:
             return Known(candidate.found, indexed(file), file.sha256)
         self._claimed.add(file.sha256)
         return candidate
+
+    def _take_all(self, outcomes: Iterable[Outcome], pool: DecodePool) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, WantedSlide):
+                self._take_slide(outcome, pool)
+            else:
+                self._take(outcome)
+            if self._account.interrupted:
+                return
 
     def _take(self, outcome: Decoded | Known | Skip) -> None:
         if isinstance(outcome, Decoded):
@@ -201,7 +203,7 @@ class Pipeline:
         if failed := self._failed.get(sha256):
             self._skip(replace(failed, path=record.path, size=record.size, mtime_ns=record.mtime_ns))
             return
-        file_known(self._writer, self._account, known, is_gone=self._is_gone)
+        file_known(self._writer, self._account, known, self._pacs)
 
     def _flush(self) -> None:
         """Embed what is decoded and hand it to the writer."""
@@ -241,10 +243,7 @@ class Pipeline:
     def _look_for_missing(self) -> None:
         unread = {record.path for record in self._account.skipped_files if record.sha256 is None}
         there = self._seen - unread
-        missing = [path for path in self._writer.paths() if path not in there and self._is_gone(path)]
+        missing = [path for path in self._writer.paths() if path not in there and is_gone(path, self._pacs)]
         self._account.missing = len(missing)
         if self._options.prune:
             self._writer.remove_paths(missing)
-
-    def _is_gone(self, path: str) -> bool:
-        return self._pacs.has_lost(path) if is_remote(path) else not os.path.lexists(path)

