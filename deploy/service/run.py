@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,7 +14,6 @@ from deploy.service.app import create_app
 from deploy.service.logs import log_the_server
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -50,13 +50,28 @@ def serve(settings: ServiceSettings, *, listening: Callable[[str], None] | None 
     )  # fmt: skip
     log_the_server(service.lines)
     try:
-        with config.bind_socket() as bound:
+        with _bound(settings.host, settings.port) as bound:
             host, port = bound.getsockname()[:2]
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             server = _Server(config, service, lambda: listening and listening(address))
             asyncio.run(server.serve([bound]))
     finally:
         service.opened.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that is known to be of TCP: asyncio sends small answers at once on no other."""
+    [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+        host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
+    return bound
 
 
 class _Server(uvicorn.Server):
