@@ -6,11 +6,13 @@ import base64
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -45,6 +47,7 @@ class DicomWebDouble:
         token: likewise.
         page_cap: answers it gives at once, at most.
         knows_offset: else it gives the first page each time.
+        certificate: a PEM file with a key and a certificate: it speaks TLS.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class DicomWebDouble:
         token: str | None = None,
         page_cap: int = 1000,
         knows_offset: bool = True,
+        certificate: Path | None = None,
     ) -> None:
         self.plan = FaultPlan()
         self.stored: dict[str, Stored] = {}
@@ -69,11 +73,16 @@ class DicomWebDouble:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.double = self
+        self._scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}{ROOT}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}{ROOT}"
 
     @property
     def source(self) -> str:

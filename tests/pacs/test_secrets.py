@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 from dicomweb_double import DicomWebDouble
 from made_dicom import CANARY
@@ -98,6 +101,24 @@ def test_neither_credentials_nor_patients_reach_the_index(access, tiny_index, di
         if path.is_file():
             content = path.read_bytes()
             assert not any(word.encode() in content for word in (SECRET, CANARY))
+
+
+def test_a_certificate_is_checked_against_the_named_authority(tmp_path, dicom):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    pem = tmp_path / "double.pem"
+    words = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=double -addext"
+    files = ["subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key", "-out", pem]
+    subprocess.run([*words.split(), *files], check=True, capture_output=True)
+    with (tmp_path / "both.pem").open("wb") as both:
+        both.write((tmp_path / "key").read_bytes() + pem.read_bytes())
+    with DicomWebDouble(token=SECRET, certificate=tmp_path / "both.pem") as double:
+        double.put(dicom(1))
+        with PacsServers(PacsAccess(token=SECRET)) as pacs, pytest.raises(BackendError, match="CA_FILE"):
+            find_items([double.source], pacs=pacs)
+        with PacsServers(PacsAccess(token=SECRET, ca_file=pem)) as pacs:
+            (found,) = find_items([double.source], pacs=pacs)
+            assert found.remote.read(1 << 20) == dicom(1)
 
 
 def test_other_commands_say_that_they_read_no_pacs(tmp_path):

@@ -49,6 +49,8 @@ class PacsAccess:
             raise SpecError("CBIR_DICOMWEB_TOKEN and CBIR_DICOMWEB_USER are both set. Unset one of them.")
         if self.concurrency < 1:
             raise SpecError(f"dicomweb_concurrency is {self.concurrency}; use 1 or more.")
+        if self.ca_file is not None and not self.ca_file.is_file():
+            raise SpecError(f"dicomweb_ca_file is {self.ca_file}, which is no file. Name one.")
         if not self.timeout_s > 0:
             raise SpecError(f"dicomweb_timeout_s is {self.timeout_s}; use more than 0.")
 

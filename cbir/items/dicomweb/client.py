@@ -10,7 +10,7 @@ import logging
 import time
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cbir import __version__
@@ -55,10 +55,7 @@ class DicomWebClient:
         self._session.auth = _credentials(access)
         self._session.max_redirects = 0  # credentials go where a person said
         self._session.headers["User-Agent"] = f"cbir/{__version__}"
-        if access.ca_file is not None:
-            self._session.verify = str(access.ca_file)
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=access.concurrency)
-        self._session.mount(base, adapter)
+        self._session.mount(base, _adapter(access))
         self._client = DICOMwebClient(
             base, session=self._session, permissive_uid=True, timeout=access.timeout_s
         )
@@ -123,6 +120,21 @@ def _checked(answers: Sequence[object]) -> list[Answer]:
 def _check_size(n_bytes: int, max_bytes: int) -> None:
     if n_bytes > max_bytes:
         raise ImageError(SkipReason.TOO_LARGE, f"over the limit of {max_bytes >> 20} MB (max_file_mb)")
+
+
+def _adapter(access: PacsAccess) -> requests.adapters.HTTPAdapter:
+    from requests import PreparedRequest, Response
+    from requests.adapters import HTTPAdapter
+
+    class Adapter(HTTPAdapter):
+        """Checks certificates against the authority that was named, whatever REQUESTS_CA_BUNDLE says."""
+
+        def send(self, request: PreparedRequest, **more: Any) -> Response:  # type: ignore[override]
+            if access.ca_file is not None:
+                more["verify"] = str(access.ca_file)
+            return super().send(request, **more)
+
+    return Adapter(pool_maxsize=access.concurrency)
 
 
 def _credentials(access: PacsAccess) -> requests.auth.AuthBase:
