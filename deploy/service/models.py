@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cbir.types import Scalar
+from deploy.service.problems import ProblemDocument
 from deploy.service.settings import NOTICE
 
 MAX_K = 1000
+MAX_HITS = 10_000
+"""Of all questions of a batch."""
 
+
+def _whole(value: object) -> object:
+    """To JSON Schema 92.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_AsWhole = BeforeValidator(_whole)
+Count = Annotated[int, Field(ge=1, le=MAX_K), _AsWhole]
+PixelCount = Annotated[int, Field(ge=0, le=2**31 - 1), _AsWhole]
 ItemId = Annotated[str, Field(min_length=1, max_length=512, description="Of an item, as hits say it.")]
 Box = Annotated[
-    list[Annotated[int, Field(ge=0, le=2**31 - 1)]],
+    list[PixelCount],
     Field(min_length=4, max_length=4, description="x, y, width and height, in pixels of the image as read."),
 ]
 
@@ -21,7 +33,7 @@ Box = Annotated[
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    k: int = Field(default=10, ge=1, le=MAX_K, description="How many hits.")
+    k: Count = Field(default=10, description="How many hits.")
     unlike: list[ItemId] = Field(
         default_factory=list, max_length=100, description="Items to move the query away from."
     )
@@ -40,7 +52,7 @@ class _Asked(BaseModel):
         default=None, min_length=1, max_length=200,
         description="Order the best hits anew by whether this attached classifier says the same of them.",
     )  # fmt: skip
-    rerank_depth: int = Field(default=100, ge=1, le=MAX_K, description="How many hits `rerank` orders anew.")
+    rerank_depth: Count = Field(default=100, description="How many hits `rerank` orders anew.")
     predict: bool = Field(default=False, description="Also say what the query is, by the index's labels.")
 
 
@@ -62,6 +74,12 @@ class ItemQuestion(_Asked):
         default_factory=list, max_length=100, description="Items to move the query towards."
     )
 
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.item is None and not self.like:
+            raise ValueError("Name what to search for: an item, or items to like.")
+        return self
+
 
 class ImageQuestion(_Asked):
     """How to search with the image that is sent beside."""
@@ -78,6 +96,18 @@ class ImageQuestion(_Asked):
 
 
 Question = ItemQuestion | ImageQuestion
+
+
+class Questions(BaseModel):
+    """Several searches of one index."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"questions": [{"item": "c1a7", "k": 5}, {"like": ["c1a7"]}]}]},
+    )
+
+    questions: list[ItemQuestion] = Field(min_length=1, max_length=100)
 
 
 class ItemAnswer(BaseModel):
@@ -165,6 +195,20 @@ class SearchAnswer(BaseModel):
     notes: list[str] = Field(description="What reading did to the image that was sent.")
     thumbnail: str | None = Field(description="Of the image that was sent: a JPEG in base64.")
     seconds: dict[str, float] = Field(description="By stage.")
+
+
+class BatchedAnswer(BaseModel):
+    """What came of one question of several: an answer, or a problem."""
+
+    answer: SearchAnswer | None
+    problem: ProblemDocument | None
+
+
+class BatchAnswer(BaseModel):
+    """What came of several questions, in their order."""
+
+    notice: str = NOTICE
+    answers: list[BatchedAnswer]
 
 
 class IndexSummary(BaseModel):

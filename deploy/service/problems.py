@@ -99,15 +99,18 @@ class Problem(Exception):  # noqa: N818 (the standard's word)
         if retry_s is not None:
             self.headers["Retry-After"] = str(retry_s)
 
-    def response(self) -> Response:
-        """As it is sent."""
-        document = ProblemDocument(
+    def document(self) -> ProblemDocument:
+        """As JSON says it."""
+        return ProblemDocument(
             type=f"urn:cbir:problem:{self.status.phrase.lower().replace(' ', '-')}",
             title=self.status.phrase,
             status=self.status,
             detail=printable(self.detail)[:_MAX_DETAIL],
         )
-        return Response(document.model_dump_json(), self.status, self.headers, MEDIA_TYPE)
+
+    def response(self) -> Response:
+        """As it is sent."""
+        return Response(self.document().model_dump_json(), self.status, self.headers, MEDIA_TYPE)
 
 
 def problem_of(error: CbirError) -> Problem:

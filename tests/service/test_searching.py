@@ -82,6 +82,10 @@ def test_the_patient_who_asks_can_be_left_out(client, ids):
     assert asked["group"] not in groups
 
 
+def test_a_whole_number_may_be_written_with_a_point(client, ids):
+    assert len(ask(client, item=ids[0], k=2.0)["hits"]) == 2
+
+
 def test_liked_items_move_the_query_and_are_no_hits(client, ids):
     found = ask(client, like=[ids[0], ids[1]], unlike=[ids[2]], k=20)["hits"]
     assert {hit["item"]["id"] for hit in found} == set(ids[3:])
@@ -98,6 +102,8 @@ def test_a_refinement_is_said_with_all_its_settings(client, ids):
         ({"like": []}, 400, "Name what to search for"),
         ({"item": "x", "k": 0}, 400, "k:"),
         ({"item": "x", "k": "5"}, 400, "k:"),
+        ({"item": "x", "k": 5.5}, 400, "k:"),
+        ({"item": "x", "k": True}, 400, "k:"),
         ({"item": "x", "kk": 1}, 400, "kk:"),
         ({"item": "nobody"}, 404, "no item 'nobody'"),
         ({"like": ["nobody"]}, 404, "no item 'nobody'"),
@@ -143,5 +149,31 @@ def test_what_is_no_image_is_refused(client):
 )
 def test_a_body_that_is_none_is_refused(client, sent, status):
     answer = client.post(SEARCH, **sent)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_several_questions_have_an_answer_or_a_problem_each(client, ids):
+    questions = [{"item": ids[0], "k": 2}, {"item": "nobody"}, {"like": [ids[1]], "where": "nonsense = 1"}]
+    answer = client.post(f"{SEARCH}/batch", json={"questions": questions})
+    assert answer.status_code == 200, answer.text
+    first, second, third = answer.json()["answers"]
+    alone = ask(client, item=ids[0], k=2)
+    assert first["answer"]["hits"] == alone["hits"]
+    assert (second["answer"], second["problem"]["status"]) == (None, 404)
+    assert (third["answer"], third["problem"]["status"]) == (None, 422)
+
+
+@pytest.mark.parametrize(
+    ("questions", "status"),
+    [
+        ([], 400),
+        ([{}], 400),
+        ([{"item": "x", "roi": [0, 0, 1, 1]}], 400),
+        ([{"item": "x", "k": 1000}] * 11, 422),
+    ],
+)
+def test_several_questions_that_are_none_are_refused(client, questions, status):
+    answer = client.post(f"{SEARCH}/batch", json={"questions": questions})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

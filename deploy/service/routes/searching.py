@@ -11,10 +11,20 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
+from cbir.errors import CbirError
 from deploy.service.asking import Found, ask
-from deploy.service.models import ImageQuestion, ItemQuestion, SearchAnswer, SearchedIndex
-from deploy.service.parts import CallerOf, IndexName, ServiceOf, seen
-from deploy.service.problems import Problem, problem_responses, said_of
+from deploy.service.models import (
+    MAX_HITS,
+    BatchAnswer,
+    BatchedAnswer,
+    ImageQuestion,
+    ItemQuestion,
+    Questions,
+    SearchAnswer,
+    SearchedIndex,
+)
+from deploy.service.parts import CallerOf, IndexName, ServiceOf, View, seen
+from deploy.service.problems import Problem, problem_of, problem_responses, said_of
 from deploy.service.showing import reranking
 
 if TYPE_CHECKING:
@@ -62,14 +72,50 @@ async def search(index: IndexName, request: Request, service: ServiceOf, caller:
         work = partial(ask, view.index, view.generation, question, where=where, image=image)
         lane = service.working.quick if image is None else service.working.images
         found = await lane.run(work)
-        searched = SearchedIndex(
-            name=index,
-            generation=view.index.generation,
-            fingerprint=view.index.fingerprint,
-            n_items=len(view.index),
-        )
+        searched = _searched(index, view)
     _note(service, caller, searched, question, found)
     return _answer(service, searched, found)
+
+
+@router.post("/batch", responses=problem_responses(409, 422))
+async def search_for_several(
+    index: IndexName, asked: Questions, service: ServiceOf, caller: CallerOf
+) -> BatchAnswer:
+    """Several searches by items, each with its own answer or problem.
+
+    Research use only, not for diagnosis.
+    """
+    if sum(question.k for question in asked.questions) > MAX_HITS:
+        detail = f"The questions ask for more than {MAX_HITS} hits together: ask for fewer at a time."
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    answers = []
+    with seen(service, caller, index) as view:
+        searched = _searched(index, view)
+        for question in asked.questions:
+            found = await service.working.quick.run(partial(_tried, service, view, question))
+            if isinstance(found, Problem):
+                answers.append(BatchedAnswer(answer=None, problem=found.document()))
+                continue
+            _note(service, caller, searched, question, found)
+            answers.append(BatchedAnswer(answer=_answer(service, searched, found), problem=None))
+    return BatchAnswer(answers=answers)
+
+
+def _tried(service: Service, view: View, question: ItemQuestion) -> Found | Problem:
+    try:
+        where = service.showing.condition(question.where)
+        return ask(view.index, view.generation, question, where=where)
+    except Problem as problem:
+        return problem
+    except CbirError as error:
+        return problem_of(error)
+
+
+def _searched(name: str, view: View) -> SearchedIndex:
+    index = view.index
+    return SearchedIndex(
+        name=name, generation=index.generation, fingerprint=index.fingerprint, n_items=len(index)
+    )
 
 
 async def _asked(request: Request) -> tuple[Question, bytes | None]:
@@ -81,10 +127,7 @@ async def _asked(request: Request) -> tuple[Question, bytes | None]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == _JSON:
-            question = ItemQuestion.model_validate_json(await request.body())
-            if question.item is None and not question.like:
-                raise Problem(HTTPStatus.BAD_REQUEST, "Name what to search for: an item, or items to like.")
-            return question, None
+            return ItemQuestion.model_validate_json(await request.body()), None
         if kind == _MULTIPART:
             return await _sent(request)
     except ValidationError as error:
