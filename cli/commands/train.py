@@ -10,7 +10,6 @@ import typer
 from cli import options as opt
 from cli import training_options as has
 from cli.exit_codes import UsageProblem
-from cli.folders import cache_folder, weights_folder
 from cli.settings import load_settings
 
 if TYPE_CHECKING:
@@ -68,27 +67,16 @@ def train(
         memory_mb=memory_mb, max_pixel_mb=max_pixel_mb, max_file_mb=max_file_mb,
         for_processing=for_processing, secondary_capture=secondary_capture, burned_in=burned_in,
     )  # fmt: skip
-    from cbir.extractors.weights import WeightsStore
-    from cbir.images.decoding import Decoding
-    from cbir.images.settings import ReadPolicy
     from cbir.training.material import read_material
     from cbir.training.recipe import RECIPES, read_recipe
-    from cbir.training.run.options import RunOptions
     from cbir.training.run.overrides import Overrides
     from cli.ingesting import leave
     from cli.processes import started_processes
     from cli.recipes import check_recipe
+    from cli.run_options import run_options
     from cli.training import run_training
 
-    options = RunOptions(
-        cache=cache_folder() / "decoded",
-        device=settings.device,
-        decoding=Decoding(settings.limits, ReadPolicy(**settings.policy), settings.workers),  # type: ignore[arg-type]  # it checks
-        weights=weights,
-        allow_pickle=settings.allow_pickle,
-        offline=settings.offline,
-        store=WeightsStore(weights_folder()),
-    )
+    options = run_options(settings, weights)
 
     def read() -> tuple[Recipe, Material]:
         check_recipe(recipe, RECIPES)
