@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _GRACE_S = 0.5
 """Between telling callers to go and refusing new ones."""
 
+_SILENT_S = 1.0
+"""How long a connection may be without its first request, once no other is taken."""
+
+_LOOK_S = 0.02
 _KEEP_ALIVE_S = 20
 _BACKLOG = 256
 
@@ -46,7 +51,7 @@ def serve(settings: ServiceSettings, *, listening: Callable[[str], None] | None 
     config = uvicorn.Config(
         app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=round(settings.drain_s) or 1,
-        backlog=_BACKLOG, proxy_headers=False, ws="none", lifespan="on",
+        backlog=_BACKLOG, proxy_headers=False, ws="none", http="h11", lifespan="on",
     )  # fmt: skip
     log_the_server(service.lines)
     try:
@@ -103,6 +108,39 @@ class _Server(uvicorn.Server):
         finally:
             for number in handlers:
                 loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer who has connected already, and end.
+
+        Uvicorn closes connections that have not spoken yet, and the kernel resets those not yet accepted.
+        """
+        for each in sockets or []:
+            await self._accept_the_rest(each)
+        ends = time.monotonic() + _SILENT_S
+        while time.monotonic() < ends and self._has_silent():  # noqa: ASYNC110 (uvicorn tells nobody)
+            await asyncio.sleep(_LOOK_S)
+        await super().shutdown(sockets)
+
+    def _has_silent(self) -> bool:
+        """Whether somebody has connected and not asked yet."""
+        return any(getattr(each, "cycle", each) is None for each in self.server_state.connections)
+
+    async def _accept_the_rest(self, listening: socket.socket) -> None:
+        waiting = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waiting.append(listening.accept()[0])
+        for server in self.servers:
+            server.close()
+        for connected in waiting:
+            connected.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connected)
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn does
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Not asked for: see ``capture_signals``."""
