@@ -6,9 +6,8 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.errors import CbirError, FingerprintError
@@ -17,54 +16,14 @@ from cbir.types import Hit, Query
 from cli.asking_image import blank_answer, image_query
 from cli.exit_codes import UsageProblem
 from cli.opening import open_index
+from cli.question import Question
 from cli.renderers.answer import Answer, ExplainedHit, Reranked
 from cli.settings import Settings
 from indexer.index import Index
 
 if TYPE_CHECKING:
-    from cbir.images.tiles import Box
-    from cbir.items.where import Condition
     from cli.query_classifier import QueryClassifier
-    from cli.reranking import Rerank
     from deploy.labelling.predicting import Predicted
-    from indexer.refine import Refinement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What `cbir search` is asked.
-
-    Args:
-        text: a path, or else an item id; None to ask with liked items alone.
-        k: how many hits.
-        region: of the image file, in pixels of the image as read; None for the whole.
-        like: ids of items to move the query towards.
-        unlike: ids of items to move it away from.
-        tta: the views of an image file; None for those of the index.
-        exclude_same_group: leave the query's patient out.
-        where: holds for the items that may be found; None for all.
-        refinements: of the search.
-        thumbnails: also fetch the pictures.
-        store: search with this one instead of the index's own.
-        predicts: also say what the query is.
-        explain: the folder for maps of where the hits resemble the query; None for none.
-        rerank: the hits, by an attached classifier; None leaves them as they are.
-    """
-
-    text: str | None
-    k: int
-    region: Box | None = None
-    like: tuple[str, ...] = ()
-    unlike: tuple[str, ...] = ()
-    tta: tuple[str, ...] | None = None
-    exclude_same_group: bool = False
-    where: Condition | None = None
-    refinements: tuple[Refinement, ...] = ()
-    thumbnails: bool = False
-    store: str | None = None
-    predicts: bool = False
-    explain: Path | None = None
-    rerank: Rerank | None = None
 
 
 def ask(question: Question, settings: Settings, *, started: float) -> Answer:

@@ -13,9 +13,9 @@ from itertools import islice
 from cbir.errors import CbirError, FingerprintError, ItemsError
 from cbir.items import Found, Refused, find_items
 from cbir.printable import printable
-from cli.asking import Question
 from cli.opening import open_index
 from cli.patient_key import read_key
+from cli.question import Question
 from cli.renderers.case_answer import AskedImage, CaseAnswer
 from cli.settings import Settings
 from indexer.cases import CaseQuery, CaseSearcher, CaseTable, case_column, case_of

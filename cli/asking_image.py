@@ -15,8 +15,8 @@ from cli.renderers.answer import Answer
 
 if TYPE_CHECKING:
     from cbir.types import Embedder, Query
-    from cli.asking import Question
     from cli.query_classifier import QueryClassifier
+    from cli.question import Question
     from cli.settings import Settings
     from indexer.index import Index
 

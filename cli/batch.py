@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbir.images.pool import DecodePool
-from cli.asking import Question, find
+from cli.asking import find
 from cli.opening import open_index
 from cli.patient_key import read_key
+from cli.question import Question
 from cli.renderers.hits_file import CsvHits, HitsFile, ParquetHits, metadata_columns
 from cli.settings import Settings
 from cli.terminal import note

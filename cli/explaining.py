@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cbir.images.steps import JSON
     from cbir.images.tiles import Box
     from cbir.types import Hit
-    from cli.asking import Question
+    from cli.question import Question
     from cli.settings import Settings
     from indexer.index import Index
 

@@ -10,8 +10,8 @@ from deploy.labelling.predicting import predict as predict_query
 
 if TYPE_CHECKING:
     from cbir.types import Query
-    from cli.asking import Question
     from cli.query_classifier import QueryClassifier
+    from cli.question import Question
     from indexer.index import Index
 
 

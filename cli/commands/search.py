@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cbir.images.tiles import Box
-    from cli.asking import Question
+    from cli.question import Question
     from cli.settings import Settings
 
 
@@ -102,7 +102,8 @@ def search(
     }
     of_images |= {"--thumbs": thumbs, "--predict": predict, "--explain": explain}
     _check_cases(by, case, of_images)
-    from cli.asking import Question, ask
+    from cli.asking import ask
+    from cli.question import Question
 
     question = Question(
         text=query,

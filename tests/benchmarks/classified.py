@@ -21,7 +21,7 @@ import tomlkit
 
 from classifiers.recipe import RECIPES
 from tests.benchmarks.ratio import run
-from tests.benchmarks.result_pages import STARTS
+from tests.benchmarks.result_pages import write_page
 from tests.benchmarks.seeds import SEEDS, mean_and_deviation
 from tests.benchmarks.tasks import TASKS, shared_folder
 
@@ -66,8 +66,7 @@ def main() -> None:
 def evaluated(each: Trained, shared: Path, folder: Path) -> Iterator[str]:
     """A line of the table for each measure: what five runs are worth on patients they never saw."""
     folder.mkdir(parents=True, exist_ok=True)
-    task, start = TASKS[each.task], folder / f"{each.start}.toml"
-    start.write_text(STARTS[each.start].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+    task, start = TASKS[each.task], write_page(each.start, shared, folder)
     recipe = folder / f"{each.recipe}.toml"
     page = tomllib.loads(RECIPES[each.recipe].read_text(encoding="utf-8"))
     small = SIDES | {key: page[key] for key in page if key not in SIDES}

@@ -20,7 +20,7 @@ from cbir.extractors.fusion import unit_rows
 from cbir.training.frozen import Features, join_extractors, train_frozen
 from cbir.training.material import Material, read_material
 from cbir.training.recipe import FrozenRecipe, Named, read_recipe
-from tests.benchmarks.result_pages import PAGES
+from tests.benchmarks.result_pages import write_page
 from tests.benchmarks.seeds import SEEDS, Asked, gain, mean_and_deviation
 from tests.benchmarks.tasks import TASKS, Task, named, shared_folder
 
@@ -50,8 +50,7 @@ def main() -> None:
     tasks, shared = named(options.names), shared_folder()
     with tempfile.TemporaryDirectory() as name:
         made = Path(name)
-        page = made / "densenet121.toml"
-        page.write_text(PAGES["densenet121"].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+        page = write_page("densenet121", shared, made)
         for task in tasks:
             print(f"\n{task.name}\n\n| recipe | macro P@10, five seeds | sd | frozen | difference | p |")
             print("|---|---|---|---|---|---|")

@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score
 from cbir.extractors.build import resolve_extractor
 from cbir.training.frozen.features import Features, embed_once
 from cbir.training.material import read_material
-from tests.benchmarks.result_pages import PAGES
+from tests.benchmarks.result_pages import write_page
 from tests.benchmarks.seeds import SEEDS, mean_and_deviation
 from tests.benchmarks.tasks import TASKS, shared_folder
 
@@ -35,8 +35,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="a folder that keeps the vectors")
     options, shared = parser.parse_args(), shared_folder()
     with tempfile.TemporaryDirectory() as name:
-        page = Path(name) / "densenet121.toml"
-        page.write_text(PAGES["densenet121"].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+        page = write_page("densenet121", shared, Path(name))
         task = TASKS["severity"]
         material = read_material(str(task.items(shared, Path(name))), label_column=task.label)
         paths = [image.path for image in material.images]

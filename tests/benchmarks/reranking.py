@@ -25,7 +25,7 @@ from cbir.training.frozen.features import Features, embed_once
 from cbir.training.material import Material, Part, read_material
 from classifiers.rerank.agreement import agreement
 from classifiers.rerank.tuning import BLENDS
-from tests.benchmarks.result_pages import PAGES
+from tests.benchmarks.result_pages import write_page
 from tests.benchmarks.seeds import SEEDS, Asked, gain, macro_mean, mean_and_deviation
 from tests.benchmarks.tasks import Task, named, shared_folder
 
@@ -74,8 +74,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="a folder that keeps the vectors")
     options, shared = parser.parse_args(), shared_folder()
     with tempfile.TemporaryDirectory() as name:
-        page = Path(name) / "densenet121.toml"
-        page.write_text(PAGES["densenet121"].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+        page = write_page("densenet121", shared, Path(name))
         for task in named(options.names or ["density", "severity"]):
             items = str(task.items(shared, Path(name)))
             paths = [image.path for image in read_material(items, label_column=task.grades).images]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 IMAGENET = "mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]"
 HALF = "mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5]"
@@ -96,4 +97,11 @@ PAGES: Mapping[str, str] = {
 """By name; ``WEIGHTS`` stands for the folder of the weights."""
 
 STARTS: Mapping[str, str] = {**PAGES, "lite0+hc": _page("lite0+hc", LITE0, descriptors=True)}
-"""What classifiers are trained from."""
+"""What classifiers are trained from, too."""
+
+
+def write_page(name: str, shared: Path, folder: Path) -> Path:
+    """Write a page of ``STARTS`` into a folder, its weights those of the shared one."""
+    page = folder / f"{name}.toml"
+    page.write_text(STARTS[name].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+    return page

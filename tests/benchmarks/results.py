@@ -16,7 +16,7 @@ from cbir.evaluation.summary import summarise
 from indexer.index import Index
 from indexer.study import StudyPlan, study_index
 from tests.benchmarks.ratio import run
-from tests.benchmarks.result_pages import PAGES
+from tests.benchmarks.result_pages import PAGES, write_page
 from tests.benchmarks.tasks import TASKS, Task, named, shared_folder
 
 WHOLE = tuple(name for name in PAGES if "tiles" not in name)
@@ -58,8 +58,7 @@ def build(page: str, items: Path, shared: Path, folder: Path) -> Path:
     """The index of a page over a data set; made once."""
     index = folder / f"{items.parent.name}-{page}.index"
     if not index.is_dir():
-        toml = folder / f"{page}.toml"
-        toml.write_text(PAGES[page].replace("WEIGHTS", str(shared / "weights")), encoding="utf-8")
+        toml = write_page(page, shared, folder)
         words = [items.parent / "images", "--labels", items, "--extractor", toml, "-o", index]
         run(sys.executable, "-m", "cli", "index", "build", *words)
     return index

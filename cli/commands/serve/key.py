@@ -16,7 +16,7 @@ def new(
         Path, typer.Option("--keys", help="The file of keys, made where there is none (kept: the hash).")
     ],
     scope: Annotated[
-        Literal["read", "write"], typer.Option(help="What the key may do: write changes indexes, too.")
+        Literal["read", "write"], typer.Option(help="What the key may do; no address asks for write yet.")
     ] = "read",
     index: Annotated[
         list[str] | None,

@@ -14,8 +14,8 @@ from labelled_index import make_index
 
 from cbir.types import Hit
 from classifiers.attached import AttachedSettings
-from cli.asking import Question
 from cli.predicting import predict
+from cli.question import Question
 from deploy.labelling.labels import ATTACHMENT, labelling_of
 from indexer import Index, IndexWriter
 from indexer.attachments import ItemValues
